@@ -1,0 +1,60 @@
+/**
+ * How items get into contexts (S2.3, S8.8, S8.9). A context only grows at its end, and holds each record once.
+ */
+import { recordIds, type Batch, type Item, type TaskRecord } from './items.ts';
+import { currentActivity, type ActivityState, type ContextState, type SessionState } from './state.ts';
+
+export function appendItem(context: ContextState, item: Item): void {
+  const ids = recordIds(item);
+  if (item.kind === 'record' && context.positions.has(item.id)) return;
+  const position = context.items.push(item) - 1;
+  for (const id of ids) if (!context.positions.has(id)) context.positions.set(id, position);
+}
+
+export function stepKey(speechId: string, step: number): string {
+  return `${speechId}/${String(step)}`;
+}
+
+/** A record enters the context of its owner's agent, at once or right behind its call's batch. */
+export function appendTaskRecord(state: SessionState, record: TaskRecord): void {
+  const task = state.tasks.running.get(record.callId);
+  const activity = record.owner === 'session' ? currentActivity(state) : state.activities.get(record.owner);
+  if (!activity) return;
+  if (!task || task.batched) return appendItem(activity.context, record);
+  const key = stepKey(task.speechId, task.step);
+  const held = activity.context.held.get(key);
+  if (held) held.push(record);
+  else activity.context.held.set(key, [record]);
+}
+
+export function releaseHeld(context: ContextState, batch: Batch): void {
+  const key = stepKey(batch.speechId, batch.step);
+  const held = context.held.get(key);
+  if (!held) return;
+  context.held.delete(key);
+  for (const item of held) appendItem(context, item);
+}
+
+/**
+ * What an agent must know when it becomes current: for each session-owned task the untold records and, if it runs, its
+ * newest one (S8.8), in the order of recording.
+ */
+export function bringUpToDate(state: SessionState, activity: ActivityState): void {
+  const missing: { order: number; record: TaskRecord }[] = [];
+  for (const delivery of state.tasks.deliveries.values()) {
+    if (delivery.owner === 'session') missing.push({ order: delivery.order, record: delivery.record });
+  }
+  for (const task of state.tasks.running.values()) {
+    if (task.owner === 'session' && task.newest) missing.push({ order: task.newestOrder, record: task.newest });
+  }
+  missing.sort((a, b) => a.order - b.order);
+  for (const { record } of missing) appendItem(activity.context, record);
+}
+
+/** What was said in an AgentTask, and every record of the session's it received, go to its parent (S8.9). */
+export function mergeIntoParent(from: ActivityState, into: ActivityState, withCalls: boolean): void {
+  for (const item of from.context.items.slice(from.startedAtItem)) {
+    if (!withCalls && (item.kind === 'batch' || (item.kind === 'record' && item.owner !== 'session'))) continue;
+    appendItem(into.context, item);
+  }
+}

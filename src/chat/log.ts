@@ -1,0 +1,74 @@
+/**
+ * The log: gives a record its number and time, applies it at once, then tells its observers in order.
+ *
+ * Decisions read the state right after `commit`; nothing waits for a store here. An observer that commits (it may)
+ * is served after all observers have seen the record before it, so everybody sees one order.
+ */
+import { apply } from './fold.ts';
+import { RECORD_VERSION, type RecordBody, type SessionRecord } from './records.ts';
+import { createSessionState, type SessionState } from './state.ts';
+
+export type LogObserver = (record: SessionRecord, state: SessionState) => void;
+
+export interface LogOptions {
+  /** Epoch ms, of the session's clock. */
+  readonly now: () => number;
+  /** Where records are kept, called right after each was applied and before anybody is told. */
+  readonly sink?: LogObserver;
+  /** An observer that throws is reported here and harms nobody. */
+  readonly onObserverError?: (error: unknown, record: SessionRecord) => void;
+}
+
+export class Log {
+  readonly state: SessionState = createSessionState();
+  readonly #now: () => number;
+  readonly #sink: LogOptions['sink'];
+  readonly #onObserverError: LogOptions['onObserverError'];
+  readonly #observers: LogObserver[] = [];
+  readonly #untold: SessionRecord[] = [];
+  #telling = false;
+
+  constructor(options: LogOptions) {
+    this.#now = options.now;
+    this.#sink = options.sink;
+    this.#onObserverError = options.onObserverError;
+  }
+
+  commit(body: RecordBody): SessionRecord {
+    const record: SessionRecord = { ...body, v: RECORD_VERSION, seq: this.state.seq + 1, at: this.#now() };
+    apply(this.state, record);
+    this.#sink?.(record, this.state);
+    if (this.#observers.length === 0) return record;
+    this.#untold.push(record);
+    if (!this.#telling) this.#tell();
+    return record;
+  }
+
+  /** Calls `observer` after each record from now on; returns the way to stop. */
+  observe(observer: LogObserver): () => void {
+    this.#observers.push(observer);
+    return () => {
+      const index = this.#observers.indexOf(observer);
+      if (index >= 0) this.#observers.splice(index, 1);
+    };
+  }
+
+  #tell(): void {
+    this.#telling = true;
+    try {
+      for (let record = this.#untold.shift(); record; record = this.#untold.shift()) {
+        for (const observer of [...this.#observers]) this.#tellOne(observer, record);
+      }
+    } finally {
+      this.#telling = false;
+    }
+  }
+
+  #tellOne(observer: LogObserver, record: SessionRecord): void {
+    try {
+      observer(record, this.state);
+    } catch (error) {
+      this.#onObserverError?.(error, record);
+    }
+  }
+}

@@ -1,0 +1,132 @@
+/**
+ * The records of a session: versioned JSON, past tense, absolute times, agents and tools by name.
+ *
+ * A session's state is the fold of its records (`fold.ts`). Not recorded: the floor, timers, streams, deltas,
+ * functions. A new kind of record may be added; the meaning of an old one never changes without a new version.
+ */
+import type { Batch, Item, JsonObject, Message, Output, TaskRecord } from './items.ts';
+
+export const RECORD_VERSION = 1;
+
+/** What a task belongs to: the session, or one agent's activity (S8.1). */
+export type Owner = 'session' | (string & {});
+
+export type DeliveryMode = 'when_idle' | 'interrupt' | 'silent';
+
+/** How a delivery ended (S3.4). */
+export type Receipt =
+  | 'completed'
+  | 'skipped'
+  | 'accepted'
+  | 'superseded'
+  | 'expired'
+  | 'silent'
+  | 'interrupted'
+  | 'failed'
+  | 'dropped';
+
+export type TaskEndState = 'completed' | 'failed' | 'cancelled';
+
+/** A delivery as it is opened, with absolute times. */
+export interface DeliveryTerms {
+  readonly mode: DeliveryMode;
+  /** From then on it goes between two speeches of the agent. */
+  readonly holdUntil?: number;
+  /** From then on it is not told any more. */
+  readonly expiresAt?: number;
+}
+
+export interface Question {
+  /** The record id by which it is asked. */
+  readonly id: string;
+  readonly message: string;
+  /** JSON Schema of the content. */
+  readonly schema?: JsonObject;
+  readonly expiresAt?: number;
+  /** Asked before the body starts (`needsApproval`). */
+  readonly approval?: true;
+}
+
+export type AnswerAction = 'accept' | 'decline' | 'cancel';
+
+export type BackgroundReason = 'update' | 'auto' | 'interrupted' | 'queued' | 'question';
+
+export type AnsweredReason = 'unknown' | 'invalid' | 'duplicate' | 'joined' | 'replayed' | 'refused';
+
+export type SpeechOutcome = 'completed' | 'nothing_said' | 'interrupted' | 'failed';
+
+export type RecordBody =
+  | { type: 'session_opened'; sessionId: string }
+  | {
+      type: 'agent_entered';
+      activityId: string;
+      agent: string;
+      /** The paused activity this AgentTask runs in. */
+      parent?: string;
+      context: 'inherit' | 'empty';
+      /** An explicit context, in front of all else. */
+      items?: readonly Item[];
+    }
+  | { type: 'agent_exiting'; activityId: string }
+  | { type: 'agent_left'; activityId: string; merge: 'none' | 'messages' | 'all' }
+  | { type: 'message_added'; activityId?: string; message: Message; step?: number }
+  | { type: 'batch_added'; activityId: string; batch: Batch }
+  | {
+      type: 'speech_opened';
+      speechId: string;
+      activityId: string;
+      kind: 'reply' | 'say' | 'filler';
+      about?: readonly string[];
+    }
+  /** The request of a step held the context's items `from` (inclusive) to `to` (exclusive). */
+  | { type: 'request_made'; speechId: string; activityId: string; step: number; from: number; to: number }
+  | { type: 'speech_closed'; speechId: string; outcome: SpeechOutcome }
+  | { type: 'call_answered'; callId: string; toolName: string; reason: AnsweredReason; taskId?: string }
+  | {
+      type: 'task_started';
+      callId: string;
+      toolName: string;
+      input: JsonObject;
+      owner: Owner;
+      activityId: string;
+      speechId: string;
+      step: number;
+      /** Equal keys are duplicates (S4.1). */
+      key: string;
+      supersedeKey?: string;
+    }
+  | { type: 'task_backgrounded'; callId: string; reason: BackgroundReason; output: Output }
+  | { type: 'task_updated'; callId: string; record: TaskRecord; delivery: DeliveryTerms }
+  | { type: 'task_asked'; callId: string; record?: TaskRecord; question: Question; delivery?: DeliveryTerms }
+  | { type: 'task_answered'; callId: string; questionId: string; action: AnswerAction; content?: JsonObject }
+  | {
+      type: 'task_ended';
+      callId: string;
+      state: TaskEndState;
+      output: Output;
+      /** Its last record, when it was in the background. */
+      record?: TaskRecord;
+      delivery?: DeliveryTerms;
+      /** Kept for `duplicateWindowMs`. */
+      replayable?: true;
+    }
+  | { type: 'task_moved'; callId: string; owner: Owner }
+  /** A step's output that still wants its reply when the turn ended (S5.6). */
+  | { type: 'delivery_opened'; callId: string; record: TaskRecord; delivery: DeliveryTerms }
+  | {
+      type: 'delivery_taken';
+      ids: readonly string[];
+      covered: readonly string[];
+      speechId: string;
+      activityId?: string;
+    }
+  | { type: 'delivery_returned'; id: string; attempts: number; notBefore?: number; heard?: string; toolsCalled?: true }
+  | { type: 'delivery_ended'; id: string; receipt: Receipt; reason?: string }
+  | { type: 'session_closed'; reason: string };
+
+/** A record as the log keeps it: `seq` counts from 1 without gaps, `at` is the session's clock in ms. */
+export type SessionRecord = RecordBody & {
+  readonly v: typeof RECORD_VERSION;
+  readonly seq: number;
+  readonly at: number;
+};

@@ -1,0 +1,149 @@
+/**
+ * The state of a session: what folding its records gives, and nothing else.
+ *
+ * It is plain data (Maps included), so two states can be compared deeply: after every record of every test the fold of
+ * the serialised log equals the live state. Only `fold.ts` writes to it.
+ */
+import type { Item, JsonObject, Output, TaskRecord } from './items.ts';
+import type { DeliveryMode, Owner, Question, TaskEndState } from './records.ts';
+
+/** One agent's selection of the history, in its own order. It only grows at its end (S2.3). */
+export interface ContextState {
+  readonly items: Item[];
+  /** Record id → position in `items`. */
+  readonly positions: Map<string, number>;
+  /** Requests that led to something heard held the items from `coveredFrom` up to `coveredTo` (S3.5). */
+  coveredFrom: number;
+  coveredTo: number;
+  /** Records of calls whose batch is not in yet, by speech and step: they follow right behind it. */
+  readonly held: Map<string, Item[]>;
+}
+
+export interface ActivityState {
+  readonly id: string;
+  readonly agent: string;
+  readonly parent?: string;
+  readonly context: ContextState;
+  /** Where what was said in it begins: items before came from elsewhere. */
+  readonly startedAtItem: number;
+  exiting: boolean;
+}
+
+export interface SpeechState {
+  readonly id: string;
+  readonly activityId: string;
+  readonly kind: 'reply' | 'say' | 'filler';
+  readonly about: readonly string[];
+  readonly requests: Map<number, { readonly from: number; readonly to: number }>;
+}
+
+export interface TaskState {
+  readonly callId: string;
+  readonly toolName: string;
+  readonly input: JsonObject;
+  readonly key: string;
+  readonly supersedeKey?: string;
+  readonly speechId: string;
+  readonly step: number;
+  /** Where it was called; `owner` is where it belongs. */
+  readonly activityId: string;
+  readonly startedAt: number;
+  /** The order of the calls: the `seq` of its start. */
+  readonly order: number;
+  owner: Owner;
+  phase: 'blocking' | 'background';
+  /** Records after the first: the next is `_update_<updates + 1>`. */
+  updates: number;
+  newest?: TaskRecord;
+  newestOrder: number;
+  question?: Question;
+  /** The call and its output are in the contexts. */
+  batched: boolean;
+  /** Its deliveries in the ledger. */
+  readonly untold: Set<string>;
+}
+
+export interface EndedTask {
+  readonly callId: string;
+  readonly toolName: string;
+  readonly key: string;
+  readonly state: TaskEndState;
+  readonly endedAt: number;
+  /** For `duplicateWindowMs`. */
+  readonly replay?: Output;
+}
+
+/** A record on its way to being told. It is gone from the ledger with its receipt. */
+export interface DeliveryState {
+  readonly id: string;
+  readonly callId: string;
+  readonly record: TaskRecord;
+  /** The order of recording. */
+  readonly order: number;
+  readonly at: number;
+  readonly mode: Exclude<DeliveryMode, 'silent'>;
+  readonly holdUntil?: number;
+  readonly expiresAt?: number;
+  owner: Owner;
+  attempts: number;
+  notBefore?: number;
+  /** What was heard of it before it was cut. */
+  heard?: string;
+  toolsCalled: boolean;
+  covered: boolean;
+  /** The speech that is telling it now. */
+  taken?: string;
+  readonly supersedeKey?: string;
+  /** It is not told any more: a later record or call took its place, or its task was cancelled (S3.6). */
+  stale?: 'superseded' | 'dropped';
+}
+
+export interface TasksState {
+  readonly running: Map<string, TaskState>;
+  readonly ended: Map<string, EndedTask>;
+  readonly deliveries: Map<string, DeliveryState>;
+  /** Key → running calls that have it (S4.1). */
+  readonly byKey: Map<string, Set<string>>;
+  /** Key → the last successful call that may be replayed (S4.5). */
+  readonly replays: Map<string, string>;
+  /** A call that joined another → that one (S4.4). */
+  readonly joined: Map<string, string>;
+  /** supersedeKey → the order of the latest call that has it. */
+  readonly latest: Map<string, number>;
+}
+
+export interface SessionState {
+  seq: number;
+  sessionId: string;
+  status: 'new' | 'open' | 'closed';
+  readonly history: Item[];
+  readonly activities: Map<string, ActivityState>;
+  /** Activities from the outermost to the innermost. */
+  readonly stack: string[];
+  readonly speeches: Map<string, SpeechState>;
+  readonly tasks: TasksState;
+}
+
+export function createContextState(): ContextState {
+  return { items: [], positions: new Map(), coveredFrom: 0, coveredTo: 0, held: new Map() };
+}
+
+export function createSessionState(): SessionState {
+  return {
+    seq: 0,
+    sessionId: '',
+    status: 'new',
+    history: [],
+    activities: new Map(),
+    stack: [],
+    speeches: new Map(),
+    tasks: { running: new Map(), ended: new Map(), deliveries: new Map(), byKey: new Map(), replays: new Map(), joined: new Map(), latest: new Map() },
+  };
+}
+
+/** The activity that may speak: the innermost, unless it is on its way out (S8.2). */
+export function currentActivity(state: SessionState): ActivityState | undefined {
+  const id = state.stack.at(-1);
+  const activity = id === undefined ? undefined : state.activities.get(id);
+  return activity === undefined || activity.exiting ? undefined : activity;
+}

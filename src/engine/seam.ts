@@ -1,0 +1,214 @@
+/**
+ * The seam between the engine and whoever hosts the talk: `Conversation` is the host's half, `Tasks` the engine's.
+ *
+ * What crosses is the engine's own record (which call, which update, what output); each host encodes it its own way.
+ * The floor is handed over by a synchronous callback, so "taking the records, choosing the prompt and starting the
+ * reply happen without yielding" (S3.3) is a property of the seam and not a discipline.
+ */
+import type { ModelRef, Output, ProviderMetadata, JsonObject, TaskRecord } from '../chat/items.ts';
+import type { AnswerAction, DeliveryMode, Owner, RecordBody, SessionRecord } from '../chat/records.ts';
+import type { SessionState } from '../chat/state.ts';
+import type { AgentRef, RunContext, SpeechRef } from '../tools/faces.ts';
+import type { Prompts } from '../tools/prompts.ts';
+
+/** What a host can do, as data. Shared code never asks a host's name. */
+export interface Capabilities {
+  /** Who decides when to speak. A model that decides itself is handed records and answers `accepted`. */
+  readonly turns: 'runtime' | 'model';
+  /** Can the agent's own speech be cut? */
+  readonly interrupt: boolean;
+  /** Can a record enter without a reply? */
+  readonly silentAppend: boolean;
+  readonly toolChoice: boolean;
+  /** How well the host knows what was heard. */
+  readonly heard: 'exact' | 'estimate' | 'unknown';
+}
+
+export type ClaimLevel =
+  /** Everybody has been silent for `quietMs` and no call is blocking. */
+  | 'quiet'
+  /** Between two speeches of the agent. */
+  | 'gap'
+  /** At once; the host may cut the agent's own speech. */
+  | 'now';
+
+export interface ClaimRequest {
+  readonly owner: Owner;
+  readonly level: ClaimLevel;
+  /** The `seq` of the oldest thing that waits: claims are served in this order (S6.9). */
+  readonly order: number;
+  /** The records it is for: a speech whose request held one of them is not cut for it. */
+  readonly about: () => readonly string[];
+}
+
+export interface Claim {
+  cancel(): void;
+}
+
+/** The floor, while `take` runs: tell something, or release it. */
+export interface Floor {
+  /** The speech that `speak` will start. */
+  readonly speechId: string;
+  /** The activity that will speak, where the host has such. */
+  readonly activityId?: string;
+  /** Prompts of the agent that will speak, most specific first. */
+  readonly prompts: readonly (Partial<Prompts> | undefined)[];
+  /** May what belongs to `owner` be told here, now, at this level? */
+  serves(owner: Owner, level: ClaimLevel): boolean;
+  speak(reply: DeliveryReply): Promise<Outcome>;
+  release(): void;
+}
+
+export interface DeliveryReply {
+  readonly instructions: string;
+  readonly toolChoice: 'auto' | 'none';
+  /** Ids of the records it tells. */
+  readonly about: readonly string[];
+}
+
+export type Outcome =
+  /** Everything that was said has been heard. */
+  | { readonly type: 'completed'; readonly heard: string; readonly toolsCalled?: boolean }
+  | { readonly type: 'nothing_said'; readonly toolsCalled?: boolean }
+  | { readonly type: 'interrupted'; readonly heard: string; readonly toolsCalled?: boolean }
+  /** Handed to a model that decides itself when to speak. */
+  | { readonly type: 'accepted' }
+  | { readonly type: 'failed'; readonly error: unknown; readonly toolsCalled?: boolean };
+
+/** A switch of agents that a tool asked for. */
+export interface HandoffIntent {
+  readonly agent: AgentRef;
+  readonly callId: string;
+  readonly toolName: string;
+  /** Where the call was made. */
+  readonly activityId: string;
+}
+
+/** The host's half. */
+export interface Conversation {
+  readonly capabilities: Capabilities;
+  /** Shows records to the host's model. A rejection is reported and harms nobody; the record stays (S2.5). */
+  append(owner: Owner, records: readonly TaskRecord[]): void | Promise<void>;
+  /** Has a request that contained the record led to speech of which something was heard? (S3.5) */
+  covered(id: string): boolean;
+  claim(request: ClaimRequest, take: (floor: Floor) => void): Claim;
+  /** A background task asks for another agent; stands right behind the delivery of what it returned. */
+  handoff(intent: HandoffIntent): void;
+  /** Why a call made there may not switch agents any more; undefined if it may. */
+  handoffRefusal(activityId: string): string | undefined;
+}
+
+/** One call of the model, as it arrives. */
+export interface IncomingCall {
+  /** The provider's id. */
+  readonly wireId: string;
+  readonly toolName: string;
+  readonly argumentsText: string;
+  readonly providerMetadata?: ProviderMetadata;
+}
+
+/** The step of a turn that a call belongs to. */
+export interface TurnRef {
+  readonly speechId: string;
+  readonly step: number;
+  readonly activityId: string;
+  readonly tools: ReadonlyMap<string, EngineTool>;
+  /** False: the request said `none`; a call made in spite of it is not run (S1.2). */
+  readonly toolsAllowed: boolean;
+  readonly speech: SpeechRef;
+  readonly model?: ModelRef;
+  /** The model was cut by its length limit: broken arguments are not repaired (S1.3). */
+  readonly cutOff?: () => boolean;
+}
+
+/** A call's output for the model, when it has settled or gone to the background. */
+export interface FirstOutput {
+  readonly output: Output;
+  readonly wantsReply: boolean;
+  /** Set while it runs on in the background. */
+  readonly background: boolean;
+  readonly handoff?: HandoffIntent;
+}
+
+/** A call that was taken on. */
+export interface StartedCall {
+  readonly callId: string;
+  readonly wireId: string;
+  readonly toolName: string;
+  readonly input: JsonObject;
+  readonly providerMetadata?: ProviderMetadata;
+  /** Undefined while the call blocks. */
+  readonly settled: FirstOutput | undefined;
+  /** Never rejects. */
+  readonly first: Promise<FirstOutput>;
+}
+
+export type Parsed = { readonly ok: true; readonly value: JsonObject } | { readonly ok: false; readonly reasons: string };
+
+/** What a body is run with. */
+export interface RunOptions {
+  readonly ctx: RunContext<unknown>;
+  readonly toolCallId: string;
+  readonly abortSignal: AbortSignal;
+}
+
+/** How a tool behaves, with all defaults filled in. Durations in ms. */
+export interface ToolPolicy {
+  readonly onDuplicate: 'join' | 'allow' | 'reject' | 'replace' | 'confirm' | undefined;
+  readonly duplicateWindowMs: number | undefined;
+  readonly allowCancellation: boolean;
+  readonly autoBackgroundMs: number | undefined;
+  readonly timeoutMs: number | undefined;
+  readonly noProgressTimeoutMs: number | undefined;
+  readonly maxConcurrency: { readonly limit: number; readonly whenFull: 'queue' | 'reject' } | undefined;
+  readonly deliver: DeliveryMode;
+  readonly maxHoldMs: number | undefined;
+  readonly expiresMs: number | undefined;
+  readonly onInterrupt: 'background' | 'abort';
+  readonly onHandoff: 'move' | 'cancel' | 'wait';
+  readonly deliveryToolChoice: 'auto' | 'none' | undefined;
+}
+
+/** A tool as the engine runs it: `tools/` definitions resolved for one place. */
+export interface EngineTool {
+  readonly name: string;
+  /** Where it was given: its tasks belong there (S8.1). */
+  readonly owner: Owner;
+  readonly policy: ToolPolicy;
+  /** A list of its AsyncToolsets' prompts, innermost first. */
+  readonly prompts: readonly Partial<Prompts>[];
+  /** The AsyncToolset whose reply prompts hold when all records of a reply are its own. */
+  readonly toolset?: string;
+  /** Yields are updates (a `tool()`), or only the last is the result (an AI SDK tool). */
+  readonly yields: 'updates' | 'preliminary';
+  parse(text: string, cutOff: boolean): Parsed | Promise<Parsed>;
+  /** Validated arguments and whether `confirm_duplicate` was set; the flag is gone from `args`. */
+  takeConfirm(args: JsonObject): { readonly args: JsonObject; readonly confirmed: boolean };
+  keyOf(args: JsonObject): string;
+  supersedeKeyOf(args: JsonObject): string | undefined;
+  needsApproval(args: JsonObject): boolean | Promise<boolean>;
+  run(args: JsonObject, options: RunOptions): unknown;
+}
+
+/** The engine's half. */
+export interface Tasks {
+  start(call: IncomingCall, turn: TurnRef): StartedCall;
+  /** Ends the tool phase of a turn at once (S5.6): what has not settled goes to the background or is cancelled. */
+  turnInterrupted(speechId: string): void;
+  /** The turn is over and nobody told these outputs: they are deliveries from now on (S5.6). */
+  turnEnded(speechId: string, untold: readonly string[]): void;
+  /** Calls of the speech that block and do not themselves wait (S6.8). */
+  blocking(speechId: string): number;
+  cancel(callId: string, by: 'model' | 'application'): Promise<'cancelled' | 'not_found' | 'finished'>;
+  answer(callId: string, action: AnswerAction, content: unknown): Promise<void>;
+  /** What becomes of an activity's tasks at its end (S8.3). Resolves when they have moved or ended. */
+  ownerEnded(owner: Owner, boundMs: number): Promise<void>;
+  close(reason: string): Promise<void>;
+}
+
+/** Where the engine's records go and what they add up to. */
+export interface Journal {
+  readonly state: SessionState;
+  commit(body: RecordBody): SessionRecord;
+}
+

@@ -1,0 +1,89 @@
+/** Every error of the library and its code. A message has the fact, the value and the remedy. */
+
+export type ErrorCode =
+  | 'invalid_definition'
+  | 'invalid_option'
+  | 'invalid_value'
+  | 'unsupported_model'
+  | 'unsupported_outside_session'
+  | 'task_ended'
+  | 'session_closed'
+  | 'session_state'
+  | 'activity_ended'
+  | 'run_active'
+  | 'circular_wait'
+  | 'model_failed'
+  | 'aborted';
+
+/** Base of all errors that this library throws at the application. `code` is stable, the message is not. */
+export class MeanwhileError extends Error {
+  readonly code: ErrorCode;
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'MeanwhileError';
+    this.code = code;
+  }
+}
+
+/** The session is closing or closed. */
+export class SessionClosedError extends MeanwhileError {
+  constructor(what: string) {
+    super('session_closed', `${what}: the session is closed. Start a new AgentSession.`);
+    this.name = 'SessionClosedError';
+  }
+}
+
+/** The agent's activity that was waited for has ended: by a handoff, or with its AgentTask. */
+export class ActivityEndedError extends MeanwhileError {
+  constructor(agent: string) {
+    super('activity_ended', `The activity of agent "${agent}" has ended. Wait on the session to follow a handoff.`);
+    this.name = 'ActivityEndedError';
+  }
+}
+
+/** The task has ended: what its body still does reaches nobody. */
+export class TaskEndedError extends MeanwhileError {
+  constructor(callId: string, state: string) {
+    super('task_ended', `Task ${callId} has ended (${state}); nothing was recorded. Await what the tool starts before it returns.`);
+    this.name = 'TaskEndedError';
+  }
+}
+
+/**
+ * An error that the model is told word for word; everything else a tool throws is masked. Expected, so no stack is
+ * logged. The idea and the name are LiveKit Agents'.
+ */
+export class ToolError extends Error {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'ToolError';
+  }
+}
+
+/** Thrown by a tool (or `onUserTurnCompleted`) to end without a reply. Not an error, and not logged as one. */
+export class StopResponse extends Error {
+  constructor() {
+    super('No reply is wanted.');
+    this.name = 'StopResponse';
+  }
+}
+
+/** Why an abort signal of a task fired: its `reason`. */
+export class TaskAbortedError extends MeanwhileError {
+  readonly why: 'cancelled' | 'timeout' | 'interrupted' | 'closed';
+  constructor(callId: string, why: 'cancelled' | 'timeout' | 'interrupted' | 'closed') {
+    super('aborted', `Task ${callId} was aborted: ${why}.`);
+    this.name = 'AbortError';
+    this.why = why;
+  }
+}
+
+/** What any thrown value says, on one line. */
+export function describeError(error: unknown): string {
+  if (error instanceof Error) return error.message === '' ? error.name : error.message;
+  try {
+    return typeof error === 'string' ? error : (JSON.stringify(error) ?? String(error));
+  } catch {
+    return Object.prototype.toString.call(error);
+  }
+}

@@ -1,0 +1,162 @@
+/**
+ * All texts a model sees from the system (S9). A template is a string with `{name}` places or a function of typed
+ * arguments; substitution is literal and one pass. Why they are worded so: docs/decisions.
+ */
+import type { Template, UpdateTemplateArgs } from './faces.ts';
+
+export interface RunningCall {
+  readonly callId: string;
+  readonly toolName: string;
+  readonly arguments: string;
+  /** Its newest message. */
+  readonly message: string;
+}
+
+export interface DuplicateTemplateArgs {
+  readonly functionName: string;
+  /** One line a call. */
+  readonly runningCalls: string;
+}
+
+export interface ReplyTemplateArgs {
+  /** The call ids it is about, comma separated. */
+  readonly callIds: string;
+  /** Those of them nothing was said of yet. */
+  readonly newCallIds: string;
+  /** What the user heard of an earlier attempt that was cut; empty if nothing. */
+  readonly heard: string;
+}
+
+export interface Prompts {
+  /** Wraps a progress message. */
+  update: Template<UpdateTemplateArgs>;
+  /** The output of a call that went to the background without a message of its own. */
+  backgrounded: Template<{ functionName: string; callId: string }>;
+  /** The output of a call that has to wait for others of its tool. */
+  queued: Template<{ functionName: string; callId: string }>;
+  duplicateReject: Template<DuplicateTemplateArgs>;
+  duplicateConfirm: Template<DuplicateTemplateArgs>;
+  duplicateReplay: Template<{ functionName: string; age: string; output: string }>;
+  /** The answer to a call that joined one already in the background. */
+  duplicateJoin: Template<{ functionName: string; callId: string; output: string }>;
+  replyAtTail: Template<ReplyTemplateArgs>;
+  replyMaybeCovered: Template<ReplyTemplateArgs>;
+  confirmParameter: Template<{ functionName: string }>;
+  ask: Template<{ functionName: string; callId: string; message: string; schema: string }>;
+  /** The question asked before a body that needs approval starts. */
+  approval: Template<{ functionName: string; arguments: string }>;
+  runningCalls: Template<{ runningCalls: string }>;
+  finished: Template<{ functionName: string; callId: string }>;
+  cancelled: Template<{ functionName: string; callId: string }>;
+  declined: Template<{ functionName: string; callId: string }>;
+  timedOut: Template<{ functionName: string; limitMs: string }>;
+  noProgress: Template<{ functionName: string; limitMs: string }>;
+  genericError: Template<{ functionName: string }>;
+  unknownTool: Template<{ functionName: string; available: string }>;
+  badArguments: Template<{ functionName: string; reasons: string }>;
+  badValue: Template<{ functionName: string; reason: string }>;
+  notAllowed: Template<{ functionName: string }>;
+  queueFull: Template<{ functionName: string; limit: string }>;
+  handoffRefused: Template<{ agent: string; reason: string }>;
+  taskNotFound: Template<{ callId: string }>;
+  taskFinished: Template<{ callId: string }>;
+  taskNotCancellable: Template<{ callId: string }>;
+  taskProtected: Template<{ callId: string }>;
+  taskCancelled: Template<{ callId: string }>;
+  noQuestion: Template<{ callId: string }>;
+  answerRecorded: Template<{ callId: string }>;
+  getRunningTasks: Template<Record<never, string>>;
+  cancelTask: Template<Record<never, string>>;
+  answerTask: Template<Record<never, string>>;
+  /** Appended to every agent's instructions from its start. */
+  deliveryPolicy: Template<Record<never, string>>;
+}
+
+export const defaultPrompts: Prompts = {
+  update: 'Progress of {functionName} (call {callId}): {message}\nIt is still running. Say only what this tells you; the result is not known yet.',
+  backgrounded: '{functionName} (call {callId}) is still running. Its result is not known yet.',
+  queued: '{functionName} (call {callId}) waits for earlier calls to finish and will then start by itself.',
+  duplicateReject: 'Not started: the same call of {functionName} is already running.\n{runningCalls}\nTell the user that it is in progress.',
+  duplicateConfirm:
+    'Not started: {functionName} is already running.\n{runningCalls}\nAsk the user whether a second one is really wanted. If so, call it again with confirm_duplicate set to true.',
+  duplicateReplay: 'This was already done {age} ago and was not done again. Its result was: {output}',
+  duplicateJoin: 'The same call is already running as {callId}; nothing new was started. Its newest state: {output}',
+  replyAtTail:
+    'Something new has come in from work in the background (calls: {callIds}). Tell the user about it now, briefly and in your own words.',
+  replyMaybeCovered: ({ callIds, newCallIds, heard }) =>
+    [
+      `Something has come in from work in the background (calls: ${callIds}), and you may have told the user already.`,
+      newCallIds === '' ? '' : `Not told yet: ${newCallIds}.`,
+      heard === '' ? '' : `You were cut off after the user had heard: "${heard}".`,
+      'Say only what the user has not heard yet. If everything has been said, answer with nothing at all.',
+    ]
+      .filter((line) => line !== '')
+      .join('\n'),
+  confirmParameter: 'Set to true only after the user was told that the same call is running and confirmed that a second one is wanted.',
+  ask: '{functionName} (call {callId}) needs an answer from the user before it can go on: {message}\nAsk the user. When you have the answer, give it with answer_task and call_id "{callId}".{schema}',
+  approval: 'May {functionName} be run with {arguments}?',
+  runningCalls: 'Still running, with no result yet:\n{runningCalls}\nDo not call these again.',
+  finished: '{functionName} (call {callId}) has finished.',
+  cancelled: 'The tool call {functionName} ({callId}) was cancelled before it finished. This says nothing about anything the user had arranged earlier.',
+  declined: 'The user did not approve {functionName} (call {callId}); it was not run.',
+  timedOut: '{functionName} did not finish within {limitMs} ms and was stopped.',
+  noProgress: '{functionName} made no progress for {limitMs} ms and was stopped.',
+  genericError: '{functionName} failed because of an internal error.',
+  unknownTool: 'There is no tool named "{functionName}". Available tools: {available}.',
+  badArguments: 'The arguments of {functionName} do not fit: {reasons}',
+  badValue: '{functionName} gave a result that cannot be told: {reason}',
+  notAllowed: 'No tool may be called now; {functionName} was not run. Answer the user in words.',
+  queueFull: '{functionName} was not started: {limit} calls of it are running already.',
+  handoffRefused: 'The conversation was not handed over to {agent}: {reason}',
+  taskNotFound: 'There is no task with call_id "{callId}".',
+  taskFinished: 'Task "{callId}" has already finished.',
+  taskNotCancellable: 'Task "{callId}" cannot be cancelled: its tool does not allow it.',
+  taskProtected: 'Task "{callId}" cannot be cancelled now: it may not be interrupted.',
+  taskCancelled: 'Task "{callId}" was cancelled.',
+  noQuestion: 'Task "{callId}" has no open question.',
+  answerRecorded: 'The answer was given to task "{callId}".',
+  getRunningTasks: 'Lists the tasks that run in the background, with their state, newest message and age.',
+  cancelTask: 'Cancels one running task. Call it only when the user asked to stop that task.',
+  answerTask: "Gives the user's answer to a task that has asked a question. Call it only when the user has answered.",
+  deliveryPolicy: [
+    'Some tools go on in the background after their first answer. While one runs, go on talking with the user; do not wait for it, and do not call it again for the same thing.',
+    'A first answer or a progress message is not the result: never present it as one, and never invent a result.',
+    'You will be told when there is something new. Mention intermediate progress only where it helps the user; always tell the final result.',
+    'Cancel a task only when the user asks for it.',
+  ].join('\n'),
+};
+
+/** Fills `{name}` places literally, in one pass: what is filled in is never read again (S9.2). */
+export function render<Args extends object>(template: Template<Args>, args: Args): string {
+  if (typeof template === 'function') return template(args);
+  const values = args as Readonly<Record<string, unknown>>;
+  return template.replace(/\{([A-Za-z]+)\}/g, (place, name: string) =>
+    Object.hasOwn(values, name) ? String(values[name]) : place,
+  );
+}
+
+/** A prompt's name and arguments, for `promptText`. */
+export type PromptArgs<Name extends keyof Prompts> = Prompts[Name] extends Template<infer Args> ? Args : never;
+
+/**
+ * The text of a prompt from the most specific layer that has it (S9.1): toolset, agent, session, default. A template
+ * that throws or gives no string is replaced by the default; `onError` is told.
+ */
+export function promptText<Name extends keyof Prompts>(
+  layers: readonly (Partial<Prompts> | undefined)[],
+  name: Name,
+  args: PromptArgs<Name>,
+  onError?: (error: unknown, name: Name) => void,
+): string {
+  const template = layers.find((layer) => layer?.[name] !== undefined)?.[name];
+  const fallback = defaultPrompts[name] as Template<object>;
+  if (template === undefined) return render(fallback, args as object);
+  try {
+    const text: unknown = render(template as Template<object>, args as object);
+    if (typeof text === 'string') return text;
+    throw new TypeError(`The template "${name}" gave ${typeof text}, not a string.`);
+  } catch (error) {
+    onError?.(error, name);
+    return render(fallback, args as object);
+  }
+}

@@ -1,0 +1,18 @@
+import { defineConfig } from 'tsdown';
+
+/** What is built: output name to source. A new entry is one line here and one in package.json's exports. */
+const entry = {
+  index: 'src/index.ts',
+  'testing/index': 'src/testing/index.ts',
+  'cli/main': 'src/cli/main.ts',
+};
+
+export default defineConfig({
+  entry,
+  format: 'esm',
+  platform: 'node',
+  target: 'es2023',
+  fixedExtension: false,
+  dts: true,
+  clean: true,
+});
