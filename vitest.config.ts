@@ -1,11 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
-// Tests and examples import `meanwhile` by its own name; this condition points the name at src/.
-const conditions = ['meanwhile-source', 'module', 'node', 'development|production'];
+// Tests and examples import `meanwhile` by its own name; the first condition points the name at src/. Without `module`:
+// it would choose builds for bundlers that Node cannot load (@opentelemetry/api has one).
+const conditions = ['meanwhile-source', 'node', 'development|production'];
 
 export default defineConfig({
   resolve: { conditions },
-  ssr: { resolve: { conditions, externalConditions: ['meanwhile-source', 'node'] } },
+  ssr: { resolve: { conditions, externalConditions: ['meanwhile-source', 'node', 'module-sync'] } },
   test: {
     include: ['test/**/*.test.ts'],
     pool: 'threads',

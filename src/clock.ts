@@ -14,10 +14,10 @@ export interface Clock {
   now(): number;
   /**
    * Calls `fn` once, `delayMs` milliseconds from now, and never before this call has returned. A delay of 0 or less,
-   * or NaN, means as soon as possible; `Infinity` means never; there is no upper limit between the two. Timers that
-   * are due at the same moment fire in the order in which they were set.
+   * or NaN, means as soon as possible; `Infinity` means never; there is no upper limit between the two.
    *
-   * Let the firing itself be the news: a platform's timer can run a millisecond before `now()` says so.
+   * Timers set in one go with one delay fire in the order in which they were set; more than that only the virtual
+   * clock promises. Let the firing itself be the news: a platform's timer can run a millisecond before `now()` says so.
    */
   setTimeout(fn: () => void, delayMs: number): TimerHandle;
   /** Stops a timer. Does nothing for one that has fired or was stopped, for another clock's, and for `undefined`. */

@@ -6,6 +6,7 @@ import type { DeliveryState, TasksState, TaskState } from './state.ts';
 export function applyToTasks(tasks: TasksState, record: SessionRecord): void {
   switch (record.type) {
     case 'call_answered':
+      tasks.callIds.add(record.callId);
       if (record.taskId !== undefined) tasks.joined.set(record.callId, record.taskId);
       return;
     case 'task_started':
@@ -80,6 +81,7 @@ type Of<T extends SessionRecord['type']> = Extract<SessionRecord, { type: T }>;
 
 function start(tasks: TasksState, record: Of<'task_started'>): void {
   const { supersedeKey } = record;
+  tasks.callIds.add(record.callId);
   tasks.running.set(record.callId, {
     callId: record.callId,
     toolName: record.toolName,

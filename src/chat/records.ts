@@ -51,7 +51,7 @@ export type AnswerAction = 'accept' | 'decline' | 'cancel';
 
 export type BackgroundReason = 'update' | 'auto' | 'interrupted' | 'queued' | 'question';
 
-export type AnsweredReason = 'unknown' | 'invalid' | 'duplicate' | 'joined' | 'replayed' | 'refused';
+export type AnsweredReason = 'unknown' | 'invalid' | 'duplicate' | 'joined' | 'replayed' | 'refused' | 'companion';
 
 export type SpeechOutcome = 'completed' | 'nothing_said' | 'interrupted' | 'failed';
 

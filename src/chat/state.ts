@@ -108,6 +108,8 @@ export interface TasksState {
   readonly replays: Map<string, string>;
   /** A call that joined another → that one (S4.4). */
   readonly joined: Map<string, string>;
+  /** Every call id ever used. */
+  readonly callIds: Set<string>;
   /** supersedeKey → the order of the latest call that has it. */
   readonly latest: Map<string, number>;
 }
@@ -137,7 +139,7 @@ export function createSessionState(): SessionState {
     activities: new Map(),
     stack: [],
     speeches: new Map(),
-    tasks: { running: new Map(), ended: new Map(), deliveries: new Map(), byKey: new Map(), replays: new Map(), joined: new Map(), latest: new Map() },
+    tasks: { running: new Map(), ended: new Map(), deliveries: new Map(), byKey: new Map(), replays: new Map(), joined: new Map(), callIds: new Set(), latest: new Map() },
   };
 }
 

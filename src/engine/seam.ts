@@ -8,8 +8,10 @@
 import type { ModelRef, Output, ProviderMetadata, JsonObject, TaskRecord } from '../chat/items.ts';
 import type { AnswerAction, DeliveryMode, Owner, RecordBody, SessionRecord } from '../chat/records.ts';
 import type { SessionState } from '../chat/state.ts';
-import type { AgentRef, RunContext, SpeechRef } from '../tools/faces.ts';
+import type { Clock } from '../clock.ts';
+import type { AgentRef, Answer, AskOptions, Progress, RunContext, SpeechRef } from '../tools/faces.ts';
 import type { Prompts } from '../tools/prompts.ts';
+import type { Task } from './task.ts';
 
 /** What a host can do, as data. Shared code never asks a host's name. */
 export interface Capabilities {
@@ -181,6 +183,8 @@ export interface EngineTool {
   readonly toolset?: string;
   /** Yields are updates (a `tool()`), or only the last is the result (an AI SDK tool). */
   readonly yields: 'updates' | 'preliminary';
+  /** An ordinary call that is no task (S5.4). */
+  readonly companion?: true;
   parse(text: string, cutOff: boolean): Parsed | Promise<Parsed>;
   /** Validated arguments and whether `confirm_duplicate` was set; the flag is gone from `args`. */
   takeConfirm(args: JsonObject): { readonly args: JsonObject; readonly confirmed: boolean };
@@ -204,6 +208,76 @@ export interface Tasks {
   /** What becomes of an activity's tasks at its end (S8.3). Resolves when they have moved or ended. */
   ownerEnded(owner: Owner, boundMs: number): Promise<void>;
   close(reason: string): Promise<void>;
+}
+
+/** A running body, for those who must know whose code runs. */
+export interface BodyRef {
+  readonly callId: string;
+  readonly toolName: string;
+  readonly activityId: string;
+  readonly speechId: string;
+  readonly input: JsonObject;
+  readonly abortSignal: AbortSignal;
+  /** It waits and so does not count as blocking; call the result when it no longer does (S6.8). */
+  waits(): () => void;
+  /** Is it still in the blocking part of its call? */
+  isBlocking(): boolean;
+  owner(): Owner;
+}
+
+/** What a body may do with the talk, beyond telling. */
+export interface BodyHost {
+  readonly session: unknown;
+  readonly userData: unknown;
+  /** Runs the body; tracing and identity wrap it here. */
+  around<T>(body: BodyRef, fn: () => T): T;
+  /** Waits for quiet, holds the floor while `fn` runs (S6.4). */
+  foreground<T>(body: BodyRef, fn: () => T | Promise<T>): Promise<T>;
+  /** Silence as events: since when, or undefined while somebody speaks. `body`'s own call does not count. */
+  watchSilence(body: BodyRef, listener: (since: number | undefined) => void): () => void;
+  /** Its speech may not be cut from now on, nor the task be cancelled (S5.2). */
+  disallowInterruptions(body: BodyRef): void;
+  /** Resolves when what this step says has been heard or cut. */
+  waitForPlayout(body: BodyRef): Promise<void>;
+  /** Says a filler if nobody holds the floor; resolves when it was said, false if it was not. */
+  sayFiller(body: BodyRef, text: string): Promise<boolean>;
+}
+
+/** What the engine reports beside its records. */
+export type EngineReport =
+  | { readonly type: 'tool_failed'; readonly callId: string; readonly toolName: string; readonly error: unknown }
+  | { readonly type: 'tool_stuck'; readonly callId: string; readonly toolName: string; readonly stopTimeoutMs: number }
+  | { readonly type: 'progress'; readonly callId: string; readonly toolName: string; readonly progress: Progress }
+  | { readonly type: 'filler_failed'; readonly callId: string; readonly error: unknown }
+  | { readonly type: 'append_failed'; readonly error: unknown }
+  | { readonly type: 'prompt_failed'; readonly name: string; readonly error: unknown }
+  | { readonly type: 'delivery_failed'; readonly ids: readonly string[]; readonly error: unknown };
+
+export interface EngineOptions {
+  readonly coalesceMs: number;
+  readonly maxAttempts: number;
+  readonly retryDelayMs: number;
+  readonly stopTimeoutMs: number;
+}
+
+/** Who keeps the questions of running tasks. */
+export interface Asking {
+  ask(task: Task, options: AskOptions<unknown>, approval?: boolean): Promise<Answer<unknown>>;
+}
+
+/** Everything the engine is given from outside. */
+export interface EngineDeps {
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly conversation: Conversation;
+  readonly body: BodyHost;
+  readonly questions: Asking;
+  readonly options: EngineOptions;
+  /** Prompts of an activity's agent and of the session, most specific first. */
+  readonly prompts: (activityId: string) => readonly (Partial<Prompts> | undefined)[];
+  readonly report: (report: EngineReport) => void;
+  /** Something changed that quiet depends on. */
+  readonly changed: () => void;
 }
 
 /** Where the engine's records go and what they add up to. */

@@ -226,7 +226,7 @@ function assertSound(answer: ScriptedAnswer, clock: Clock | undefined, where: st
   const wordCount = wordsOf(text).length;
   for (const [name, point] of Object.entries({ failAfter, hangAfter })) {
     if (typeof point !== 'number' || (Number.isInteger(point) && point >= 0 && point <= wordCount)) continue;
-    refuse(`has ${name} ${point}; its text has ${wordCount} words.`);
+    refuse(`has ${name} ${point}; its text has ${count(wordCount, 'word')}.`);
   }
   for (const { name, args, argsText } of calls) {
     if (args !== undefined && argsText !== undefined) refuse(`gives ${name} both args and argsText; give one.`);
@@ -506,18 +506,18 @@ function unexpectedCall(number: number, steps: number, prompt: LanguageModelV4Pr
   const tail = prompt.slice(-3).map((message) => `  ${message.role}: ${clip(showMessage(message))}`);
   if (prompt.length > tail.length) tail.unshift(`  … ${prompt.length - tail.length} before`);
   return new Error(
-    `Unexpected model call ${number}: the script has ${count(steps)}. Add a step or a fallback, or find out why the ` +
+    `Unexpected model call ${number}: the script has ${count(steps, 'step')}. Add a step or a fallback, or find out why the ` +
       `model was called again. The prompt ends with:\n${tail.join('\n')}`,
   );
 }
 
 function stepsLeft(script: readonly ScriptedStep[], taken: number): string {
   const left = script.slice(taken).map((step, index) => `  ${taken + index + 1}. ${clip(showStep(step))}`);
-  return `The scripted model was called ${taken} times, but its script has ${count(script.length)}. Left:\n${left.join('\n')}`;
+  return `Of the scripted model's ${count(script.length, 'step')} no call has taken:\n${left.join('\n')}`;
 }
 
-function count(steps: number): string {
-  return steps === 1 ? '1 step' : `${steps} steps`;
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
 function showMessage({ content }: LanguageModelV4Message): string {

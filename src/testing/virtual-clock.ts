@@ -128,7 +128,6 @@ export function createVirtualClock(options: VirtualClockOptions = {}): VirtualCl
     let atThisMoment = 0;
     await settle();
     for (let timer = timers.at(-1); timer && timer.at <= end && timer.at < Infinity; timer = timers.at(-1)) {
-      timers.pop();
       atThisMoment = timer.at > now ? 1 : atThisMoment + 1;
       if (atThisMoment > mostTimersAtOnce) {
         throw new Error(
@@ -136,7 +135,8 @@ export function createVirtualClock(options: VirtualClockOptions = {}): VirtualCl
             `each time one fires. Armed: ${list(pending())}.`,
         );
       }
-      now = Math.max(now, timer.at);
+      timers.pop();
+      now = timer.at;
       timer.fn();
       await settle();
     }

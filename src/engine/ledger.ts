@@ -1,0 +1,178 @@
+/**
+ * The ledger's decisions (S3), pure: what is due at which level, what a reply over it is asked to say, and what an
+ * outcome means for each record. The shell is `announcer.ts`.
+ */
+import type { Owner, Receipt } from '../chat/records.ts';
+import type { DeliveryState, TasksState } from '../chat/state.ts';
+import type { ClaimLevel, Outcome } from './seam.ts';
+
+export type Standing =
+  | { readonly type: 'due'; readonly level: ClaimLevel }
+  /** Nothing to do before that time. */
+  | { readonly type: 'later'; readonly at: number }
+  | { readonly type: 'over'; readonly receipt: Receipt; readonly reason?: string }
+  | { readonly type: 'taken' };
+
+/** Where a delivery stands now. An open question neither expires nor is superseded (S6.6). */
+export function standingOf(delivery: DeliveryState, isOpenQuestion: boolean, now: number): Standing {
+  if (delivery.taken !== undefined) return { type: 'taken' };
+  if (delivery.stale === 'dropped') return { type: 'over', receipt: 'dropped', reason: 'its task was cancelled' };
+  if (delivery.stale !== undefined) return { type: 'over', receipt: 'superseded' };
+  if (!isOpenQuestion && delivery.expiresAt !== undefined && delivery.expiresAt <= now) {
+    return { type: 'over', receipt: 'expired' };
+  }
+  if (delivery.notBefore !== undefined && delivery.notBefore > now) return { type: 'later', at: delivery.notBefore };
+  return { type: 'due', level: levelOf(delivery, now) };
+}
+
+function levelOf(delivery: DeliveryState, now: number): ClaimLevel {
+  if (delivery.mode === 'interrupt') return 'now';
+  return delivery.holdUntil !== undefined && delivery.holdUntil <= now ? 'gap' : 'quiet';
+}
+
+/** The next moment at which a delivery's standing changes by time alone. */
+export function nextChange(delivery: DeliveryState, now: number): number | undefined {
+  const times = [delivery.notBefore, delivery.holdUntil, delivery.expiresAt].filter((at) => at !== undefined && at > now);
+  return times.length === 0 || delivery.taken !== undefined ? undefined : Math.min(...(times as number[]));
+}
+
+export function isOpenQuestion(tasks: TasksState, delivery: DeliveryState): boolean {
+  return tasks.running.get(delivery.callId)?.question?.id === delivery.id;
+}
+
+export interface Group {
+  readonly owner: Owner;
+  readonly level: ClaimLevel;
+  order: number;
+  readonly ids: string[];
+}
+
+export interface Survey {
+  readonly groups: ReadonlyMap<string, Group>;
+  readonly over: readonly { readonly id: string; readonly receipt: Receipt; readonly reason?: string }[];
+  readonly nextAt: number | undefined;
+}
+
+/** Everything in the ledger, sorted by what there is to do. */
+export function survey(tasks: TasksState, now: number): Survey {
+  const groups = new Map<string, Group>();
+  const over: { id: string; receipt: Receipt; reason?: string }[] = [];
+  let nextAt: number | undefined;
+  for (const delivery of tasks.deliveries.values()) {
+    const standing = standingOf(delivery, isOpenQuestion(tasks, delivery), now);
+    if (standing.type === 'over') {
+      over.push({ id: delivery.id, receipt: standing.receipt, ...(standing.reason === undefined ? {} : { reason: standing.reason }) });
+      continue;
+    }
+    const at = nextChange(delivery, now);
+    if (at !== undefined && (nextAt === undefined || at < nextAt)) nextAt = at;
+    if (standing.type !== 'due') continue;
+    const key = `${standing.level} ${delivery.owner}`;
+    const group = groups.get(key);
+    if (group) {
+      group.ids.push(delivery.id);
+      group.order = Math.min(group.order, delivery.order);
+    } else groups.set(key, { owner: delivery.owner, level: standing.level, order: delivery.order, ids: [delivery.id] });
+  }
+  return { groups, over, nextAt };
+}
+
+/**
+ * What one reply takes: everything due that may be told here, in the order of recording (S3.2), and of questions only
+ * the oldest (S6.6).
+ */
+export function takeDue(
+  tasks: TasksState,
+  now: number,
+  serves: (owner: Owner, level: ClaimLevel) => boolean,
+): DeliveryState[] {
+  const due: DeliveryState[] = [];
+  for (const delivery of tasks.deliveries.values()) {
+    const standing = standingOf(delivery, isOpenQuestion(tasks, delivery), now);
+    if (standing.type === 'due' && serves(delivery.owner, standing.level)) due.push(delivery);
+  }
+  due.sort((a, b) => a.order - b.order);
+  let asked = false;
+  return due.filter((delivery) => {
+    if (delivery.record.phase !== 'question') return true;
+    if (asked) return false;
+    asked = true;
+    return true;
+  });
+}
+
+export interface ReplyPlan {
+  readonly prompt: 'replyAtTail' | 'replyMaybeCovered';
+  readonly callIds: string;
+  readonly newCallIds: string;
+  readonly heard: string;
+  readonly toolChoice: 'auto' | 'none';
+}
+
+/** What the reply is asked to do (S3.5, S3.7). */
+export function planReply(
+  taken: readonly DeliveryState[],
+  covered: ReadonlySet<string>,
+  override: (delivery: DeliveryState) => 'auto' | 'none' | undefined,
+): ReplyPlan {
+  const fresh = taken.filter((delivery) => !covered.has(delivery.id));
+  const anyCovered = fresh.length < taken.length;
+  return {
+    prompt: anyCovered ? 'replyMaybeCovered' : 'replyAtTail',
+    callIds: taken.map((delivery) => delivery.id).join(', '),
+    newCallIds: anyCovered ? fresh.map((delivery) => delivery.id).join(', ') : '',
+    heard: [...new Set(taken.flatMap((delivery) => delivery.heard ?? []))].join(' '),
+    toolChoice: chooseTools(taken, override),
+  };
+}
+
+function chooseTools(
+  taken: readonly DeliveryState[],
+  override: (delivery: DeliveryState) => 'auto' | 'none' | undefined,
+): 'auto' | 'none' {
+  if (taken.some((delivery) => delivery.toolsCalled)) return 'none';
+  const said = taken.map(override).filter((choice) => choice !== undefined);
+  if (said.length > 0) return said.includes('auto') ? 'auto' : 'none';
+  return taken.some((delivery) => delivery.record.phase === 'final') ? 'auto' : 'none';
+}
+
+export interface RetryPolicy {
+  readonly maxAttempts: number;
+  readonly retryDelayMs: number;
+}
+
+export type Settlement =
+  | { readonly type: 'ended'; readonly receipt: Receipt; readonly reason?: string }
+  | { readonly type: 'returned'; readonly attempts: number; readonly notBefore?: number; readonly heard?: string };
+
+/** What an outcome means for one record (S3.4, S3.5). */
+export function settle(
+  delivery: DeliveryState,
+  wasCovered: boolean,
+  outcome: Outcome,
+  now: number,
+  policy: RetryPolicy,
+): Settlement {
+  switch (outcome.type) {
+    case 'completed':
+      return { type: 'ended', receipt: 'completed' };
+    case 'accepted':
+      return { type: 'ended', receipt: 'accepted' };
+    case 'nothing_said':
+      return wasCovered ? { type: 'ended', receipt: 'skipped' } : again(delivery, now, policy, 'nothing was said');
+    case 'failed':
+      return again(delivery, now, policy, 'the model failed');
+    case 'interrupted': {
+      if (outcome.heard === '') return { type: 'returned', attempts: delivery.attempts };
+      const attempts = delivery.attempts + 1;
+      if (attempts >= policy.maxAttempts) return { type: 'ended', receipt: 'interrupted' };
+      return { type: 'returned', attempts, heard: [delivery.heard, outcome.heard].filter(Boolean).join(' ') };
+    }
+  }
+}
+
+function again(delivery: DeliveryState, now: number, policy: RetryPolicy, reason: string): Settlement {
+  const attempts = delivery.attempts + 1;
+  if (attempts >= policy.maxAttempts) return { type: 'ended', receipt: 'failed', reason };
+  return { type: 'returned', attempts, notBefore: now + policy.retryDelayMs * 2 ** (attempts - 1) };
+}

@@ -1,0 +1,106 @@
+/** The `ctx` of a running body: the public face, each method one line into its home (S2.1, S6.4–S6.6). */
+import { MeanwhileError, TaskEndedError } from '../errors.ts';
+import type { AskOptions, FillerOptions, FillerSource, Progress, RunContext, UpdateOptions } from '../tools/faces.ts';
+import { render } from '../tools/prompts.ts';
+import { toText } from '../tools/text.ts';
+import { runWithFiller } from './filler.ts';
+import type { EngineDeps } from './seam.ts';
+import type { Task } from './task.ts';
+
+export function createRunContext(task: Task, deps: EngineDeps): RunContext<unknown> {
+  return {
+    toolCallId: task.callId,
+    functionCall: { callId: task.callId, name: task.tool.name, args: task.input },
+    abortSignal: task.signal,
+    get userData() {
+      return deps.body.userData;
+    },
+    get session() {
+      return deps.body.session as RunContext<unknown>['session'];
+    },
+    speechHandle: task.turn.speech,
+    updates: task.updates,
+    update: (message, options) => quiet(() => update(task, message, options ?? {})),
+    ask: <Content>(options: AskOptions<Content>) =>
+      quiet(() => {
+        requireRunning(task);
+        return deps.questions.ask(task, options as AskOptions<unknown>) as ReturnType<RunContext['ask']>;
+      }) as never,
+    foreground: (fn) => quiet(async () => {
+      requireRunning(task);
+      return await deps.body.foreground(task.ref, fn);
+    }),
+    filler: <T>(source: FillerSource, options: FillerOptions, fn: () => T | Promise<T>) =>
+      runWithFiller(task, deps, source, options, fn),
+    disallowInterruptions: () => {
+      task.protect();
+      deps.body.disallowInterruptions(task.ref);
+    },
+    waitForPlayout: async () => {
+      const done = task.waits();
+      try {
+        await deps.body.waitForPlayout(task.ref);
+      } finally {
+        done();
+      }
+    },
+  };
+}
+
+/** A promise nobody awaits harms nobody (S2.4). */
+function quiet<T>(start: () => Promise<T>): Promise<T> {
+  const promise = (async () => await start())();
+  promise.catch(() => undefined);
+  return promise;
+}
+
+function requireRunning(task: Task): void {
+  if (task.hasEnded) throw new TaskEndedError(task.callId, task.endState);
+}
+
+async function update(task: Task, message: unknown, options: UpdateOptions): Promise<void> {
+  requireRunning(task);
+  const progress = asProgress(message);
+  if (progress) {
+    task.note(progress);
+    if (progress.message === undefined) {
+      task.updates.push(message);
+      return;
+    }
+  }
+  const text = progress ? progress.message : message;
+  const output = typeof text === 'string' ? promptedText(task, text, options) : plainText(text);
+  const recorded = task.record({ type: 'text', text: output }, 'update', options);
+  task.updates.push(message);
+  await recorded;
+}
+
+function promptedText(task: Task, message: string, options: UpdateOptions): string {
+  const args = { functionName: task.tool.name, callId: task.callId, message };
+  if (options.template === undefined) return task.text('update', args);
+  try {
+    return render(options.template, args);
+  } catch (error) {
+    task.reportTemplate(error);
+    return task.text('update', args);
+  }
+}
+
+function plainText(value: unknown): string {
+  const text = toText(value);
+  if (text.ok) return text.text;
+  throw new MeanwhileError('invalid_value', `update: the message cannot be told: ${text.reason}. Give a string or plain JSON.`);
+}
+
+const progressKeys = new Set(['message', 'progress', 'total', 'data']);
+
+/** An object with no keys but these is progress (S2.1). */
+function asProgress(message: unknown): Progress | undefined {
+  if (typeof message !== 'object' || message === null) return undefined;
+  const prototype: unknown = Object.getPrototypeOf(message);
+  if (prototype !== Object.prototype && prototype !== null) return undefined;
+  const keys = Object.keys(message);
+  if (keys.length === 0 || !keys.every((key) => progressKeys.has(key))) return undefined;
+  const progress = message as Progress;
+  return progress.message === undefined || typeof progress.message === 'string' ? progress : undefined;
+}

@@ -1,0 +1,457 @@
+/**
+ * One running task: the shell round a body (S1.1, S1.4, S2.4, S5).
+ *
+ * What it is and what it told stands in the journal's state; here are only the things that cannot be recorded: the
+ * body, its signal, its timers, and the promise of the call's output. Every change goes through three transitions:
+ * `background`, `record` and `end`.
+ */
+import { TaskAbortedError, TaskEndedError } from '../errors.ts';
+import type { JsonObject, Output, TaskRecord } from '../chat/items.ts';
+import type { BackgroundReason, DeliveryMode, DeliveryTerms, Owner, Question } from '../chat/records.ts';
+import type { TaskState } from '../chat/state.ts';
+import type { Progress } from '../tools/faces.ts';
+import { promptText, type PromptArgs, type Prompts } from '../tools/prompts.ts';
+import { cancelled, endingOfThrow, endingOfValue, timedOut, type Ending, type Told } from './ending.ts';
+import { Limit } from './limits.ts';
+import { createRunContext } from './run-context.ts';
+import type { BodyRef, EngineDeps, EngineTool, FirstOutput, HandoffIntent, TurnRef } from './seam.ts';
+
+export interface Delivering {
+  readonly deliver?: DeliveryMode | undefined;
+  readonly maxHoldMs?: number | undefined;
+  readonly expiresMs?: number | undefined;
+}
+
+export interface TaskHooks {
+  /** The call's output is there. */
+  readonly onFirst: (first: FirstOutput) => void;
+  /** The body has stopped, or never will be waited for again. */
+  readonly onStopped: () => void;
+  /** The ledger may have changed. */
+  readonly onRecorded: () => void;
+}
+
+export type StopReason = 'cancelled' | 'timeout' | 'interrupted' | 'closed';
+
+type BodyState = 'not_started' | 'running' | 'stopped';
+
+export class Task {
+  readonly callId: string;
+  readonly tool: EngineTool;
+  readonly turn: TurnRef;
+  readonly input: JsonObject;
+  /** Clock time in ms. */
+  readonly startedAt: number;
+  /** Messages as they were given to `update`. */
+  readonly updates: unknown[] = [];
+  progress: Progress = {};
+  first: FirstOutput | undefined;
+  readonly #deps: EngineDeps;
+  readonly #hooks: TaskHooks;
+  readonly #abort = new AbortController();
+  readonly #limits: { timeout?: Limit; noProgress?: Limit; autoBackground?: Limit } = {};
+  readonly #stopped = Promise.withResolvers<void>();
+  readonly #ended = Promise.withResolvers<void>();
+  readonly #onUpdate = new Set<() => void>();
+  #body: BodyState = 'not_started';
+  #ending: Ending | undefined;
+  #waits = 0;
+  #protected = false;
+
+  constructor(deps: EngineDeps, hooks: TaskHooks, call: { callId: string; input: JsonObject }, tool: EngineTool, turn: TurnRef) {
+    this.#deps = deps;
+    this.#hooks = hooks;
+    this.callId = call.callId;
+    this.input = call.input;
+    this.tool = tool;
+    this.turn = turn;
+    this.startedAt = deps.clock.now();
+  }
+
+  get state(): TaskState | undefined {
+    return this.#deps.journal.state.tasks.running.get(this.callId);
+  }
+
+  get owner(): Owner {
+    return this.state?.owner ?? this.tool.owner;
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  get hasEnded(): boolean {
+    return this.#ending !== undefined;
+  }
+
+  get endState(): string {
+    return this.#ending?.state ?? 'working';
+  }
+
+  /** It ended, but its body has not stopped. */
+  get isStopping(): boolean {
+    return this.#ending !== undefined && this.#body === 'running';
+  }
+
+  /** Its call still blocks its turn and it is not itself waiting for something (S6.8). */
+  get isBlocking(): boolean {
+    return this.first === undefined && this.#waits === 0;
+  }
+
+  get isProtected(): boolean {
+    return this.#protected;
+  }
+
+  get whenStopped(): Promise<void> {
+    return this.#stopped.promise;
+  }
+
+  get whenEnded(): Promise<void> {
+    return this.#ended.promise;
+  }
+
+  /** The face of this body for those who must know whose code runs. */
+  readonly ref: BodyRef = (() => {
+    const task = this;
+    return {
+      get callId() {
+        return task.callId;
+      },
+      get toolName() {
+        return task.tool.name;
+      },
+      get activityId() {
+        return task.turn.activityId;
+      },
+      get speechId() {
+        return task.turn.speechId;
+      },
+      get input() {
+        return task.input;
+      },
+      get abortSignal() {
+        return task.signal;
+      },
+      waits: () => task.waits(),
+      isBlocking: () => task.first === undefined,
+      owner: () => task.owner,
+    };
+  })();
+
+  protect(): void {
+    this.#protected = true;
+  }
+
+  /** From now until the result is called, it waits and so does not count as blocking. */
+  waits(): () => void {
+    this.#waits += 1;
+    this.#deps.changed();
+    let over = false;
+    return () => {
+      if (over) return;
+      over = true;
+      this.#waits -= 1;
+      this.#deps.changed();
+    };
+  }
+
+  text<Name extends keyof Prompts>(name: Name, args: PromptArgs<Name>): string {
+    const layers = [...this.tool.prompts, ...this.#deps.prompts(this.turn.activityId)];
+    return promptText(layers, name, args, (error) => this.#deps.report({ type: 'prompt_failed', name, error }));
+  }
+
+  reportTemplate(error: unknown): void {
+    this.#deps.report({ type: 'prompt_failed', name: 'update', error });
+  }
+
+  /** `autoBackgroundMs` counts from the call (S1.7). */
+  armAutoBackground(): void {
+    const { autoBackgroundMs } = this.tool.policy;
+    if (autoBackgroundMs === undefined || this.first) return;
+    this.#limits.autoBackground = new Limit(this.#deps.clock, autoBackgroundMs, () => this.background('auto'));
+    this.#limits.autoBackground.go();
+  }
+
+  /** Starts the body, unless the task has ended before its first line (S5.1). */
+  run(): void {
+    if (this.hasEnded || this.signal.aborted) return this.#bodyStopped();
+    this.#body = 'running';
+    this.#armLimits();
+    let result: unknown;
+    try {
+      result = this.#deps.body.around(this.ref, () => this.#start());
+    } catch (thrown) {
+      this.end(endingOfThrow(thrown));
+      return this.#bodyStopped();
+    }
+    if (!isThenable(result)) {
+      this.end(endingOfValue(result));
+      return this.#bodyStopped();
+    }
+    void Promise.resolve(result).then(
+      (value) => this.end(endingOfValue(value)),
+      (thrown: unknown) => this.end(endingOfThrow(thrown)),
+    ).then(() => this.#bodyStopped());
+  }
+
+  /** The call's output is `output` and the body runs on. First come, first served: a settled call stays as it is. */
+  background(reason: BackgroundReason, output?: Output): void {
+    if (this.first || this.hasEnded) return;
+    const prompt = reason === 'queued' ? 'queued' : 'backgrounded';
+    const told = output ?? { type: 'text', text: this.text(prompt, { functionName: this.tool.name, callId: this.callId }) };
+    this.#deps.journal.commit({ type: 'task_backgrounded', callId: this.callId, reason, output: told });
+    this.#settle({ output: told, wantsReply: reason !== 'interrupted', background: true });
+  }
+
+  /** One thing to tell (S2.1, S2.2). The first is the call's own output. */
+  record(output: Output, phase: 'update' | 'question', how: Delivering, question?: Omit<Question, 'id'>): Promise<void> {
+    const task = this.state;
+    if (!task || this.hasEnded) throw new TaskEndedError(this.callId, this.endState);
+    this.#touch();
+    const terms = this.#terms(how, phase === 'question');
+    if (!this.first) {
+      if (question) this.#deps.journal.commit({ type: 'task_asked', callId: this.callId, question: { ...question, id: this.callId } });
+      this.#deps.journal.commit({ type: 'task_backgrounded', callId: this.callId, reason: question ? 'question' : 'update', output });
+      this.#settle({ output, wantsReply: terms.mode !== 'silent', background: true });
+      return Promise.resolve();
+    }
+    const record = this.#toRecord(`${this.callId}_update_${String(task.updates + 1)}`, phase, output);
+    if (question) {
+      this.#deps.journal.commit({ type: 'task_asked', callId: this.callId, record, question: { ...question, id: record.id }, delivery: terms });
+    } else this.#deps.journal.commit({ type: 'task_updated', callId: this.callId, record, delivery: terms });
+    return this.#append(record, terms);
+  }
+
+  /** The one terminal event and record of this task (S1.4). What comes later is refused. */
+  end(ending: Ending, how: { aloud?: boolean; stop?: StopReason } = {}): void {
+    if (this.#ending) return;
+    const owner = this.owner;
+    this.#ending = ending;
+    for (const limit of Object.values(this.#limits)) limit.off();
+    if (ending.error !== undefined) {
+      this.#deps.report({ type: 'tool_failed', callId: this.callId, toolName: this.tool.name, error: ending.error });
+    }
+    const refusal = ending.handoff && this.#deps.conversation.handoffRefusal(this.turn.activityId);
+    const output = this.#outputOf(ending.told, ending.handoff && refusal ? { agent: ending.handoff.name, reason: refusal } : undefined);
+    if (this.first) this.#endInBackground(ending, output, owner, how.aloud ?? false, refusal !== undefined);
+    else this.#endBlocking(ending, output);
+    if (how.stop) this.#abort.abort(new TaskAbortedError(this.callId, how.stop));
+    if (this.#body === 'not_started') this.#bodyStopped();
+    this.#ended.resolve();
+    this.#deps.changed();
+  }
+
+  /** Ended by somebody else: the signal fires, and the body has `stopTimeoutMs` to stop. */
+  stop(ending: Ending, stop: StopReason, aloud = false): void {
+    if (this.hasEnded) return;
+    this.end(ending, { stop, aloud });
+    if (this.#body !== 'running') return;
+    const { stopTimeoutMs } = this.#deps.options;
+    const timer = this.#deps.clock.setTimeout(() => {
+      this.#deps.report({ type: 'tool_stuck', callId: this.callId, toolName: this.tool.name, stopTimeoutMs });
+      this.#stopped.resolve();
+    }, stopTimeoutMs);
+    void this.#stopped.promise.then(() => this.#deps.clock.clearTimeout(timer));
+  }
+
+  cancel(aloud = false): void {
+    this.stop(cancelled, 'cancelled', aloud);
+  }
+
+  /** For observers only; counts as progress (S2.1). */
+  note(progress: Progress): void {
+    if (this.hasEnded) throw new TaskEndedError(this.callId, this.endState);
+    this.#touch();
+    this.progress = { ...this.progress, ...progress };
+    this.#deps.report({ type: 'progress', callId: this.callId, toolName: this.tool.name, progress });
+  }
+
+  /** Called on every update, until the result is called. */
+  onUpdate(listener: () => void): () => void {
+    this.#onUpdate.add(listener);
+    return () => this.#onUpdate.delete(listener);
+  }
+
+  /** Time in `input_required` counts for no limit (S5.5). */
+  holdLimits(): void {
+    this.#limits.timeout?.hold();
+    this.#limits.noProgress?.hold();
+  }
+
+  resumeLimits(): void {
+    if (this.#body !== 'running' || this.hasEnded) return;
+    this.#limits.timeout?.go();
+    this.#limits.noProgress?.go();
+  }
+
+  #start(): unknown {
+    const ctx = createRunContext(this, this.#deps);
+    const result = this.tool.run(this.input, { ctx, toolCallId: this.callId, abortSignal: this.signal });
+    return isGenerator(result) ? this.#drain(result) : result;
+  }
+
+  /** S1.6: each yield is an update, or for an AI SDK tool something for observers. */
+  async #drain(generator: AsyncIterator<unknown> | Iterator<unknown>): Promise<unknown> {
+    const updates = this.tool.yields === 'updates';
+    let last: unknown;
+    for (;;) {
+      const next = await generator.next();
+      if (next.done) return updates ? next.value : last;
+      if (this.hasEnded) {
+        await generator.return?.(undefined);
+        return undefined;
+      }
+      if (updates) await this.#update(next.value);
+      else {
+        last = next.value;
+        this.note({ data: last });
+      }
+    }
+  }
+
+  #update(message: unknown): Promise<void> {
+    return createRunContext(this, this.#deps).update(message);
+  }
+
+  #armLimits(): void {
+    const { timeoutMs, noProgressTimeoutMs } = this.tool.policy;
+    const arm = (limitMs: number | undefined, prompt: 'timedOut' | 'noProgress'): Limit | undefined =>
+      limitMs === undefined
+        ? undefined
+        : new Limit(this.#deps.clock, limitMs, () => this.stop(timedOut(prompt, limitMs), 'timeout'));
+    const timeout = arm(timeoutMs, 'timedOut');
+    const noProgress = arm(noProgressTimeoutMs, 'noProgress');
+    if (timeout) this.#limits.timeout = timeout;
+    if (noProgress) this.#limits.noProgress = noProgress;
+    if (!this.state?.question) this.resumeLimits();
+  }
+
+  #touch(): void {
+    this.#limits.noProgress?.restart();
+    for (const listener of [...this.#onUpdate]) listener();
+  }
+
+  #settle(first: FirstOutput): void {
+    this.first = first;
+    this.#limits.autoBackground?.off();
+    this.#hooks.onFirst(first);
+    this.#deps.changed();
+  }
+
+  #endBlocking(ending: Ending, output: Output): void {
+    this.#deps.journal.commit({
+      type: 'task_ended',
+      callId: this.callId,
+      state: ending.state,
+      output,
+      ...this.#replayable(ending),
+    });
+    this.#settle({
+      output: ending.told && 'prompt' in ending.told && ending.told.prompt === 'finished' ? { type: 'text', text: '' } : output,
+      wantsReply: ending.wantsReply,
+      background: false,
+      ...(ending.handoff ? { handoff: this.#intent(ending.handoff) } : {}),
+    });
+  }
+
+  #endInBackground(ending: Ending, output: Output, owner: Owner, aloud: boolean, refused: boolean): void {
+    const record = this.#toRecord(`${this.callId}_final`, 'final', output, owner);
+    const silent = !aloud && !refused && ending.aloud === 'never';
+    const loud = aloud || refused || ending.aloud === 'always';
+    const terms = this.#terms(silent ? { deliver: 'silent' } : {}, loud);
+    this.#deps.journal.commit({
+      type: 'task_ended',
+      callId: this.callId,
+      state: ending.state,
+      output,
+      record,
+      delivery: terms,
+      ...this.#replayable(ending),
+    });
+    void this.#append(record, terms);
+    if (ending.handoff && !refused) this.#deps.conversation.handoff(this.#intent(ending.handoff));
+  }
+
+  #replayable(ending: Ending): { replayable?: true } {
+    const wanted = this.tool.policy.duplicateWindowMs !== undefined && ending.state === 'completed' && !ending.handoff;
+    return wanted ? { replayable: true } : {};
+  }
+
+  #intent(agent: NonNullable<Ending['handoff']>): HandoffIntent {
+    return { agent, callId: this.callId, toolName: this.tool.name, activityId: this.turn.activityId };
+  }
+
+  #outputOf(told: Told, refused: { agent: string; reason: string } | undefined): Output {
+    const text = this.#toldText(told);
+    if (!refused) return text;
+    const refusal = this.text('handoffRefused', refused);
+    return { type: text.type, text: text.text === '' ? refusal : `${text.text}\n${refusal}` };
+  }
+
+  #toldText(told: Told): Output {
+    if ('output' in told) return told.output;
+    const functionName = this.tool.name;
+    switch (told.prompt) {
+      case 'finished':
+      case 'cancelled':
+      case 'declined':
+        return { type: 'text', text: this.text(told.prompt, { functionName, callId: this.callId }) };
+      case 'genericError':
+        return { type: 'error', text: this.text('genericError', { functionName }) };
+      case 'timedOut':
+      case 'noProgress':
+        return { type: 'error', text: this.text(told.prompt, { functionName, limitMs: String(told.limitMs) }) };
+      case 'badValue':
+        return { type: 'error', text: this.text('badValue', { functionName, reason: told.reason }) };
+    }
+  }
+
+  #toRecord(id: string, phase: TaskRecord['phase'], output: Output, owner: Owner = this.owner): TaskRecord {
+    const { callId, input } = this;
+    return { kind: 'record', id, callId, phase, toolName: this.tool.name, input, output, owner, at: this.#deps.clock.now() };
+  }
+
+  /** Errors, timeouts and questions are never silent (S3.1). */
+  #terms(how: Delivering, neverSilent: boolean): DeliveryTerms {
+    const { policy } = this.tool;
+    const now = this.#deps.clock.now();
+    const wanted = how.deliver ?? policy.deliver;
+    const maxHoldMs = how.maxHoldMs ?? policy.maxHoldMs;
+    const expiresMs = how.expiresMs ?? policy.expiresMs;
+    return {
+      mode: neverSilent && wanted === 'silent' ? 'when_idle' : wanted,
+      ...(maxHoldMs === undefined ? {} : { holdUntil: now + maxHoldMs }),
+      ...(expiresMs === undefined ? {} : { expiresAt: now + expiresMs }),
+    };
+  }
+
+  /** Shows the record to the host's model; a push that fails is an event, and the tool goes on (S2.5). */
+  #append(record: TaskRecord, terms: DeliveryTerms): Promise<void> {
+    if (terms.mode === 'silent') this.#deps.journal.commit({ type: 'delivery_ended', id: record.id, receipt: 'silent' });
+    const report = (error: unknown): void => this.#deps.report({ type: 'append_failed', error });
+    let pushed: void | Promise<void>;
+    try {
+      pushed = this.#deps.conversation.append(record.owner, [record]);
+    } catch (error) {
+      report(error);
+    }
+    this.#hooks.onRecorded();
+    return pushed ? pushed.catch(report) : Promise.resolve();
+  }
+
+  #bodyStopped(): void {
+    if (this.#body === 'stopped') return;
+    this.#body = 'stopped';
+    this.#stopped.resolve();
+    this.#hooks.onStopped();
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
+
+function isGenerator(value: unknown): value is AsyncIterator<unknown> | Iterator<unknown> {
+  if (typeof value !== 'object' || value === null || !('next' in value) || typeof value.next !== 'function') return false;
+  return Symbol.asyncIterator in value || Symbol.iterator in value;
+}
