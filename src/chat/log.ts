@@ -34,7 +34,9 @@ export class Log {
     this.#onObserverError = options.onObserverError;
   }
 
-  commit(body: RecordBody): SessionRecord {
+  /** After `session_closed` nothing is written any more (S8.7): what comes then is undefined. */
+  commit(body: RecordBody): SessionRecord | undefined {
+    if (this.state.status === 'closed') return undefined;
     const record: SessionRecord = { ...body, v: RECORD_VERSION, seq: this.state.seq + 1, at: this.#now() };
     apply(this.state, record);
     this.#sink?.(record, this.state);

@@ -3,10 +3,10 @@ import { ToolError } from '../errors.ts';
 import type { JsonObject } from '../chat/items.ts';
 import type { AnswerAction } from '../chat/records.ts';
 import { promptText, type Prompts } from '../tools/prompts.ts';
+import type { companionNames } from '../tools/tool.ts';
 import type { EngineTool, Parsed, ToolPolicy } from './seam.ts';
 import { listTasks, type Directory } from './directory.ts';
 
-export const companionNames = ['get_running_tasks', 'cancel_task', 'answer_task'] as const;
 export type CompanionName = (typeof companionNames)[number];
 
 export interface CompanionTool extends EngineTool {
@@ -108,11 +108,10 @@ function companion(
     yields: 'updates',
     companion: true,
     parse: (text) => parseArguments(text, name, properties, required),
-    takeConfirm: (args) => ({ args, confirmed: false }),
     keyOf: () => name,
     supersedeKeyOf: () => undefined,
     needsApproval: () => false,
-    run,
+    run: (value) => run(value as JsonObject),
   };
 }
 
@@ -131,5 +130,5 @@ function parseArguments(text: string, name: string, properties: JsonObject, requ
   if (action !== undefined && !['accept', 'decline', 'cancel'].includes(String(action))) {
     return { ok: false, reasons: 'action: expected accept, decline or cancel' };
   }
-  return { ok: true, value: args };
+  return { ok: true, given: args, input: args, value: args, confirmed: false };
 }

@@ -3,7 +3,7 @@ import { StopResponse, ToolError } from '../errors.ts';
 import type { Output } from '../chat/items.ts';
 import type { TaskEndState } from '../chat/records.ts';
 import type { AgentRef } from '../tools/faces.ts';
-import { findAgent, isHandoff } from '../tools/handoff.ts';
+import { asHandoff, findAgent } from '../tools/handoff.ts';
 import { toText } from '../tools/text.ts';
 
 /** What the model is told: a text of the body's own, or one of the system's prompts. */
@@ -48,7 +48,8 @@ export function endingOfThrow(thrown: unknown): Ending {
 export function endingOfValue(value: unknown): Ending {
   if (value === undefined || value === null) return finished;
   if (value instanceof Error) return endingOfThrow(value);
-  if (isHandoff(value)) return endingOfHandoff(value.agent, value.returns);
+  const handoff = asHandoff(value);
+  if (handoff) return endingOfHandoff(handoff.agent, handoff.returns);
   const agent = findAgent(value);
   if (agent) {
     const reason = `it holds the agent "${agent.name}" inside another value; return handoff(agent, { returns }) instead`;

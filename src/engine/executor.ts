@@ -17,8 +17,16 @@ import { cancelled, declined, endingOfThrow } from './ending.ts';
 import { chooseCallId } from './ids.ts';
 import { Places } from './limits.ts';
 import { Questions } from './questions.ts';
-import type { EngineDeps, EngineTool, IncomingCall, Parsed, StartedCall, Tasks, TurnRef } from './seam.ts';
+import type { CallArguments, EngineDeps, EngineTool, IncomingCall, Parsed, StartedCall, Tasks, TurnRef } from './seam.ts';
 import { Task } from './task.ts';
+
+/** A call whose arguments fit. */
+interface Wanted {
+  readonly tool: EngineTool;
+  readonly args: CallArguments;
+  readonly key: string;
+  readonly supersedeKey: string | undefined;
+}
 
 export class Executor implements Tasks {
   readonly announcer: Announcer;
@@ -51,6 +59,11 @@ export class Executor implements Tasks {
     return this.#live.get(this.#deps.journal.state.tasks.joined.get(callId) ?? callId);
   }
 
+  toolNameOf(callId: string): string {
+    const { running, ended } = this.#deps.journal.state.tasks;
+    return (running.get(callId) ?? ended.get(callId))?.toolName ?? '';
+  }
+
   start(incoming: IncomingCall, turn: TurnRef): StartedCall {
     const call = new Call(this.#newId(incoming.wireId), incoming, turn);
     const calls = this.#calls.get(turn.speechId);
@@ -66,6 +79,16 @@ export class Executor implements Tasks {
       if (!call.settled && (call.task ? call.task.isBlocking : true)) count += 1;
     }
     return count;
+  }
+
+  /** Calls of the speech that have no output yet, waiting ones included. */
+  unsettled(speechId: string): number {
+    return (this.#calls.get(speechId) ?? []).filter((call) => !call.settled).length;
+  }
+
+  /** The call has its output, or itself waits. */
+  async whenFree(callId: string): Promise<void> {
+    await this.#live.get(callId)?.whenFree;
   }
 
   /** The calls of the speech that block, for a note to a model that must not repeat them (S9.1). */
@@ -134,7 +157,7 @@ export class Executor implements Tasks {
   }
 
   /** Tasks end as cancelled whatever their bodies then do; what is untold is dropped. Resolves when the bodies stopped. */
-  async close(reason: string): Promise<void> {
+  async close(reason: string, except?: string): Promise<void> {
     this.#closed = true;
     const live = [...this.#live.values()];
     for (const task of live) task.stop(cancelled, 'closed');
@@ -142,7 +165,7 @@ export class Executor implements Tasks {
     for (const id of [...this.#deps.journal.state.tasks.deliveries.keys()]) {
       this.#deps.journal.commit({ type: 'delivery_ended', id, receipt: 'dropped', reason });
     }
-    await Promise.all(live.map((task) => task.whenStopped));
+    await Promise.all(live.filter((task) => task.callId !== except).map((task) => task.whenStopped));
   }
 
   #prepare(call: Call): void {
@@ -173,24 +196,27 @@ export class Executor implements Tasks {
   /** Not a yield from here to the body's first line, unless something must be waited for. */
   #judge(call: Call, tool: EngineTool, parsed: Parsed): void {
     if (!parsed.ok) {
+      if (parsed.error !== undefined) this.#report(call, parsed.error);
       return this.#refuse(call, 'invalid', 'badArguments', { functionName: tool.name, reasons: parsed.reasons });
     }
+    call.input = parsed.given;
     if (this.#closed) return this.#refuse(call, 'refused', 'cancelled', named(call), false);
-    let key: string;
-    let supersedeKey: string | undefined;
-    const { args, confirmed } = tool.takeConfirm(parsed.value);
-    call.input = args;
+    if (tool.companion) return this.#runCompanion(call, tool);
+    let wanted: Wanted;
     try {
-      key = tool.keyOf(args);
-      supersedeKey = tool.supersedeKeyOf(args);
+      wanted = { tool, args: parsed, key: tool.keyOf(parsed), supersedeKey: tool.supersedeKeyOf(parsed) };
     } catch (error) {
-      this.#deps.report({ type: 'tool_failed', callId: call.callId, toolName: tool.name, error });
+      this.#report(call, error);
       return this.#refuse(call, 'refused', 'genericError', { functionName: tool.name });
     }
-    if (tool.companion) return this.#runCompanion(call, tool);
-    const { tasks } = this.#deps.journal.state;
-    const verdict = judgeDuplicate(tasks, { key, confirmed, policy: tool.policy, now: this.#deps.clock.now() });
-    if (verdict.type === 'run') return this.#begin(call, tool, key, supersedeKey, []);
+    this.#begin(call, wanted);
+  }
+
+  #begin(call: Call, wanted: Wanted): void {
+    const { tool, key, args } = wanted;
+    const query = { key, confirmed: args.confirmed, policy: tool.policy, now: this.#deps.clock.now() };
+    const verdict = judgeDuplicate(this.#deps.journal.state.tasks, query);
+    if (verdict.type === 'run') return this.#admit(call, wanted, []);
     if (verdict.type !== 'replace') return this.#answerDuplicate(call, tool, verdict);
     const matches = verdict.running.flatMap((state) => this.#live.get(state.callId) ?? []);
     const protectedOne = matches.find((task) => refusalOf(task) !== undefined);
@@ -200,7 +226,7 @@ export class Executor implements Tasks {
       task.cancel();
       this.#sweep(task.callId);
     }
-    this.#begin(call, tool, key, supersedeKey, matches);
+    this.#admit(call, wanted, matches);
   }
 
   #answerDuplicate(call: Call, tool: EngineTool, verdict: Exclude<DuplicateVerdict, { type: 'run' | 'replace' }>): void {
@@ -239,19 +265,21 @@ export class Executor implements Tasks {
   }
 
   /** The call becomes a task; its body starts now, or when what stands before it is done. */
-  #begin(call: Call, tool: EngineTool, key: string, supersedeKey: string | undefined, replaced: readonly Task[]): void {
+  #admit(call: Call, wanted: Wanted, replaced: readonly Task[]): void {
+    const { tool } = wanted;
     const { maxConcurrency } = tool.policy;
     const full = maxConcurrency !== undefined && this.#places.isFull(tool.name, maxConcurrency.limit);
     if (full && maxConcurrency.whenFull === 'reject') {
       return this.#refuse(call, 'refused', 'queueFull', { functionName: tool.name, limit: String(maxConcurrency.limit) });
     }
-    const task = this.#register(call, tool, key, supersedeKey);
+    const task = this.#register(call, wanted);
     if (replaced.length > 0) void this.#afterReplaced(task, replaced);
     else this.#askOrPlace(task);
   }
 
-  #register(call: Call, tool: EngineTool, key: string, supersedeKey: string | undefined): Task {
-    const { callId, input, turn } = call;
+  #register(call: Call, { tool, args, key, supersedeKey }: Wanted): Task {
+    const { callId, turn } = call;
+    const { input, value } = args;
     const { speechId, step, activityId } = turn;
     const task = new Task(
       this.#deps,
@@ -260,15 +288,14 @@ export class Executor implements Tasks {
         onStopped: () => this.#stopped(task),
         onRecorded: () => this.#recorded(task.callId),
       },
-      { callId, input },
+      { callId, input, value },
       tool,
       turn,
     );
     call.task = task;
     this.#live.set(callId, task);
     this.#tools.set(callId, tool);
-    const { commit } = this.#deps.journal;
-    commit.call(this.#deps.journal, {
+    this.#deps.journal.commit({
       type: 'task_started',
       callId,
       toolName: tool.name,
@@ -291,9 +318,9 @@ export class Executor implements Tasks {
   }
 
   #askOrPlace(task: Task): void {
-    let needed: boolean | Promise<boolean>;
+    let needed: boolean | PromiseLike<boolean>;
     try {
-      needed = task.tool.needsApproval(task.input);
+      needed = task.tool.needsApproval(task.value);
     } catch (thrown) {
       return task.end(endingOfThrow(thrown));
     }
@@ -302,7 +329,7 @@ export class Executor implements Tasks {
   }
 
   /** Asked before the body starts, for exactly these arguments; declined, the body never runs (S6.6). */
-  async #approve(task: Task, needed: boolean | Promise<boolean>): Promise<void> {
+  async #approve(task: Task, needed: boolean | PromiseLike<boolean>): Promise<void> {
     try {
       if (await needed) {
         const message = task.text('approval', { functionName: task.tool.name, arguments: JSON.stringify(task.input) });
@@ -338,7 +365,7 @@ export class Executor implements Tasks {
     const fail = (error: unknown): void => {
       if (error instanceof ToolError) return settle({ type: 'error', text: error.message });
       if (error instanceof StopResponse) return settle({ type: 'text', text: '' });
-      this.#deps.report({ type: 'tool_failed', callId: call.callId, toolName: tool.name, error });
+      this.#report(call, error);
       settle({ type: 'error', text: this.#text(call, 'genericError', { functionName: tool.name }) });
     };
     const tell = (value: unknown): void => {
@@ -359,6 +386,10 @@ export class Executor implements Tasks {
     });
     call.settle({ output, wantsReply, background: false });
     this.#deps.changed();
+  }
+
+  #report(call: Call, error: unknown): void {
+    this.#deps.report({ type: 'tool_failed', callId: call.callId, toolName: call.toolName, error });
   }
 
   #refuse<Name extends keyof Prompts>(call: Call, reason: AnsweredReason, name: Name, args: PromptArgs<Name>, wantsReply = true): void {

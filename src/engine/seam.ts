@@ -145,7 +145,15 @@ export interface StartedCall {
   readonly first: Promise<FirstOutput>;
 }
 
-export type Parsed = { readonly ok: true; readonly value: JsonObject } | { readonly ok: false; readonly reasons: string };
+/** The arguments of a call: as the model gave them, without the confirm flag, and after validation. */
+export interface CallArguments {
+  readonly given: JsonObject;
+  readonly input: JsonObject;
+  readonly value: unknown;
+  readonly confirmed: boolean;
+}
+
+export type Parsed = ({ readonly ok: true } & CallArguments) | { readonly ok: false; readonly reasons: string; readonly error?: unknown };
 
 /** What a body is run with. */
 export interface RunOptions {
@@ -180,18 +188,17 @@ export interface EngineTool {
   /** A list of its AsyncToolsets' prompts, innermost first. */
   readonly prompts: readonly Partial<Prompts>[];
   /** The AsyncToolset whose reply prompts hold when all records of a reply are its own. */
-  readonly toolset?: string;
+  readonly toolset?: object;
   /** Yields are updates (a `tool()`), or only the last is the result (an AI SDK tool). */
   readonly yields: 'updates' | 'preliminary';
   /** An ordinary call that is no task (S5.4). */
   readonly companion?: true;
   parse(text: string, cutOff: boolean): Parsed | Promise<Parsed>;
-  /** Validated arguments and whether `confirm_duplicate` was set; the flag is gone from `args`. */
-  takeConfirm(args: JsonObject): { readonly args: JsonObject; readonly confirmed: boolean };
-  keyOf(args: JsonObject): string;
-  supersedeKeyOf(args: JsonObject): string | undefined;
-  needsApproval(args: JsonObject): boolean | Promise<boolean>;
-  run(args: JsonObject, options: RunOptions): unknown;
+  keyOf(args: CallArguments): string;
+  supersedeKeyOf(args: CallArguments): string | undefined;
+  needsApproval(value: unknown): boolean | PromiseLike<boolean>;
+  /** Runs the body with the validated arguments. */
+  run(value: unknown, options: RunOptions): unknown;
 }
 
 /** The engine's half. */
@@ -207,7 +214,8 @@ export interface Tasks {
   answer(callId: string, action: AnswerAction, content: unknown): Promise<void>;
   /** What becomes of an activity's tasks at its end (S8.3). Resolves when they have moved or ended. */
   ownerEnded(owner: Owner, boundMs: number): Promise<void>;
-  close(reason: string): Promise<void>;
+  /** `except`: the call that asked for it, which nobody waits for. */
+  close(reason: string, except?: string): Promise<void>;
 }
 
 /** A running body, for those who must know whose code runs. */
@@ -283,6 +291,6 @@ export interface EngineDeps {
 /** Where the engine's records go and what they add up to. */
 export interface Journal {
   readonly state: SessionState;
-  commit(body: RecordBody): SessionRecord;
+  commit(body: RecordBody): SessionRecord | undefined;
 }
 

@@ -40,6 +40,8 @@ export class Task {
   readonly tool: EngineTool;
   readonly turn: TurnRef;
   readonly input: JsonObject;
+  /** The arguments after validation: what the body gets. */
+  readonly value: unknown;
   /** Clock time in ms. */
   readonly startedAt: number;
   /** Messages as they were given to `update`. */
@@ -52,17 +54,19 @@ export class Task {
   readonly #limits: { timeout?: Limit; noProgress?: Limit; autoBackground?: Limit } = {};
   readonly #stopped = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<void>();
+  readonly #free = Promise.withResolvers<void>();
   readonly #onUpdate = new Set<() => void>();
   #body: BodyState = 'not_started';
   #ending: Ending | undefined;
   #waits = 0;
   #protected = false;
 
-  constructor(deps: EngineDeps, hooks: TaskHooks, call: { callId: string; input: JsonObject }, tool: EngineTool, turn: TurnRef) {
+  constructor(deps: EngineDeps, hooks: TaskHooks, call: { callId: string; input: JsonObject; value: unknown }, tool: EngineTool, turn: TurnRef) {
     this.#deps = deps;
     this.#hooks = hooks;
     this.callId = call.callId;
     this.input = call.input;
+    this.value = call.value;
     this.tool = tool;
     this.turn = turn;
     this.startedAt = deps.clock.now();
@@ -106,6 +110,11 @@ export class Task {
     return this.#stopped.promise;
   }
 
+  /** Its call has its output, or it waits for something itself. */
+  get whenFree(): Promise<void> {
+    return this.#free.promise;
+  }
+
   get whenEnded(): Promise<void> {
     return this.#ended.promise;
   }
@@ -145,6 +154,7 @@ export class Task {
   /** From now until the result is called, it waits and so does not count as blocking. */
   waits(): () => void {
     this.#waits += 1;
+    this.#free.resolve();
     this.#deps.changed();
     let over = false;
     return () => {
@@ -234,7 +244,7 @@ export class Task {
     const refusal = ending.handoff && this.#deps.conversation.handoffRefusal(this.turn.activityId);
     const output = this.#outputOf(ending.told, ending.handoff && refusal ? { agent: ending.handoff.name, reason: refusal } : undefined);
     if (this.first) this.#endInBackground(ending, output, owner, how.aloud ?? false, refusal !== undefined);
-    else this.#endBlocking(ending, output);
+    else this.#endBlocking(ending, output, refusal !== undefined);
     if (how.stop) this.#abort.abort(new TaskAbortedError(this.callId, how.stop));
     if (this.#body === 'not_started') this.#bodyStopped();
     this.#ended.resolve();
@@ -286,7 +296,7 @@ export class Task {
 
   #start(): unknown {
     const ctx = createRunContext(this, this.#deps);
-    const result = this.tool.run(this.input, { ctx, toolCallId: this.callId, abortSignal: this.signal });
+    const result = this.tool.run(this.value, { ctx, toolCallId: this.callId, abortSignal: this.signal });
     return isGenerator(result) ? this.#drain(result) : result;
   }
 
@@ -333,12 +343,14 @@ export class Task {
 
   #settle(first: FirstOutput): void {
     this.first = first;
+    this.#free.resolve();
     this.#limits.autoBackground?.off();
     this.#hooks.onFirst(first);
     this.#deps.changed();
   }
 
-  #endBlocking(ending: Ending, output: Output): void {
+  #endBlocking(ending: Ending, output: Output, refused: boolean): void {
+    const silent = 'prompt' in ending.told && ending.told.prompt === 'finished';
     this.#deps.journal.commit({
       type: 'task_ended',
       callId: this.callId,
@@ -347,10 +359,10 @@ export class Task {
       ...this.#replayable(ending),
     });
     this.#settle({
-      output: ending.told && 'prompt' in ending.told && ending.told.prompt === 'finished' ? { type: 'text', text: '' } : output,
-      wantsReply: ending.wantsReply,
+      output: silent && !refused ? { type: 'text', text: '' } : output,
+      wantsReply: ending.wantsReply || refused,
       background: false,
-      ...(ending.handoff ? { handoff: this.#intent(ending.handoff) } : {}),
+      ...(ending.handoff && !refused ? { handoff: this.#intent(ending.handoff) } : {}),
     });
   }
 
@@ -382,8 +394,8 @@ export class Task {
   }
 
   #outputOf(told: Told, refused: { agent: string; reason: string } | undefined): Output {
-    const text = this.#toldText(told);
-    if (!refused) return text;
+    if (!refused) return this.#toldText(told);
+    const text = 'prompt' in told && told.prompt === 'finished' ? { type: 'text' as const, text: '' } : this.#toldText(told);
     const refusal = this.text('handoffRefused', refused);
     return { type: text.type, text: text.text === '' ? refusal : `${text.text}\n${refusal}` };
   }
@@ -429,7 +441,7 @@ export class Task {
   #append(record: TaskRecord, terms: DeliveryTerms): Promise<void> {
     if (terms.mode === 'silent') this.#deps.journal.commit({ type: 'delivery_ended', id: record.id, receipt: 'silent' });
     const report = (error: unknown): void => this.#deps.report({ type: 'append_failed', error });
-    let pushed: void | Promise<void>;
+    let pushed: void | Promise<void> = undefined;
     try {
       pushed = this.#deps.conversation.append(record.owner, [record]);
     } catch (error) {

@@ -64,9 +64,13 @@ export function findAgent(value: unknown): AgentRef | undefined {
   while (open.length > 0) {
     const next = open.pop();
     if (typeof next !== 'object' || next === null || seen.has(next)) continue;
-    if (isAgentRef(next)) return next;
     seen.add(next);
-    open.push(...partsOf(next).reverse());
+    try {
+      if (isAgentRef(next)) return next;
+      for (const part of partsOf(next).reverse()) open.push(part);
+    } catch {
+      // A getter or a proxy that throws: what cannot be read holds nothing, and `toText` says why.
+    }
   }
   return undefined;
 }

@@ -39,31 +39,34 @@ export function checkNames(
 ): void {
   for (const name of Object.keys(given)) {
     if (known.includes(name)) continue;
-    const close = Object.hasOwn(remedies, name) ? undefined : closest(name, known);
-    const remedy = remedies[name] ?? (close ? `Did you mean ${close}?` : `Known options: ${known.join(', ')}.`);
+    const close = closest(name, known);
+    const guess = close ? `Did you mean ${close}?` : `Known options: ${known.join(', ')}.`;
+    const remedy = Object.hasOwn(remedies, name) ? remedies[name] : guess;
     throw invalid(what, `unknown option ${show(name)}. ${remedy}`, { code });
   }
 }
 
 /** Each check is of one named option and lets one that is absent pass. */
-export type Check = (what: string, name: string, value: unknown, code: DeclarationCode) => void;
+export type Check = (what: string, name: string, value: unknown, code?: DeclarationCode) => void;
 
 export function oneOf(...allowed: readonly string[]): Check {
   const list = allowed.map(show).join(', ');
-  return (what, name, value, code) => {
+  return (what, name, value, code = 'invalid_definition') => {
     if (typeof value === 'string' && allowed.includes(value)) return;
     throw invalid(what, `expected ${name} to be one of ${list}, got ${show(value)}.`, { code });
   };
 }
 
 /** A duration in ms: 0 or more; `Infinity` is no limit. */
-export const duration: Check = (what, name, value, code) => {
+export const duration: Check = (what, name, value, code = 'invalid_definition') => {
   if (typeof value === 'number' && value >= 0) return;
-  throw invalid(what, `expected ${name} in milliseconds, 0 or more, got ${show(value)}. Leave it out for none.`, { code });
+  throw invalid(what, `expected ${name} in milliseconds, 0 or more, got ${show(value)}. Leave it out for none.`, {
+    code,
+  });
 };
 
 /** A limit in ms that something has to fit in: more than 0. */
-export const limit: Check = (what, name, value, code) => {
+export const limit: Check = (what, name, value, code = 'invalid_definition') => {
   if (typeof value === 'number' && value > 0) return;
   throw invalid(what, `expected ${name} in milliseconds, more than 0, got ${show(value)}. Leave it out for no limit.`, {
     code,
@@ -75,7 +78,7 @@ export const text: Check = typed('a string', (value) => typeof value === 'string
 export const record: Check = typed('an object', isRecord);
 
 export function typed(expected: string, fits: (value: unknown) => boolean): Check {
-  return (what, name, value, code) => {
+  return (what, name, value, code = 'invalid_definition') => {
     if (!fits(value)) throw invalid(what, `expected ${name} to be ${expected}, got ${show(value)}.`, { code });
   };
 }
@@ -100,7 +103,7 @@ function closest(name: string, known: readonly string[]): string | undefined {
   const best = known
     .map((it) => ({ it, distance: editDistance(wanted, it.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance)[0];
-  return best && best.distance <= Math.max(1, Math.floor(name.length / 4)) ? best.it : undefined;
+  return best && best.distance <= Math.floor(name.length / 3) ? best.it : undefined;
 }
 
 function startsOneTheOther(a: string, b: string): boolean {
@@ -109,10 +112,10 @@ function startsOneTheOther(a: string, b: string): boolean {
 
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (const [i, letter] of [...a].entries()) {
+  for (let i = 0; i < a.length; i += 1) {
     const next = [i + 1];
     for (let j = 1; j <= b.length; j += 1) {
-      const replaced = (row[j - 1] ?? 0) + (b[j - 1] === letter ? 0 : 1);
+      const replaced = (row[j - 1] ?? 0) + (b[j - 1] === a[i] ? 0 : 1);
       next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
     }
     row = next;

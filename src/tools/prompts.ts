@@ -148,11 +148,12 @@ export function promptText<Name extends keyof Prompts>(
   args: PromptArgs<Name>,
   onError?: (error: unknown, name: Name) => void,
 ): string {
-  const template = layers.find((layer) => layer?.[name] !== undefined)?.[name];
-  const fallback = defaultPrompts[name] as Template<object>;
+  type Layer = Readonly<Partial<Record<string, Template<object>>>> | undefined;
+  const template = (layers as readonly Layer[]).find((layer) => layer?.[name] !== undefined)?.[name];
+  const fallback = (defaultPrompts as unknown as Readonly<Record<Name, Template<object>>>)[name];
   if (template === undefined) return render(fallback, args as object);
   try {
-    const text: unknown = render(template as Template<object>, args as object);
+    const text: unknown = render(template, args as object);
     if (typeof text === 'string') return text;
     throw new TypeError(`The template "${name}" gave ${typeof text}, not a string.`);
   } catch (error) {

@@ -54,12 +54,16 @@ function modelOf(target: Target, server: WireServer | undefined): LanguageModelV
   return server ? target.create(server.baseURL) : target.create('http://wire', exchangeFetch(createExchange()));
 }
 
-/** The call's own options win over the target's. */
+/** Adds what makes the target another one than its model's plain form; the call's own options win, key by key. */
 export function withTargetOptions(
-  { providerOptions }: Target,
+  { providerOptions = {} }: Target,
   callOptions: LanguageModelV4CallOptions,
 ): LanguageModelV4CallOptions {
-  return { ...callOptions, providerOptions: { ...providerOptions, ...callOptions.providerOptions } };
+  const merged = { ...callOptions.providerOptions };
+  for (const [provider, options] of Object.entries(providerOptions)) {
+    merged[provider] = { ...options, ...merged[provider] };
+  }
+  return { ...callOptions, providerOptions: merged };
 }
 
 async function readAll(model: LanguageModelV4, callOptions: LanguageModelV4CallOptions): Promise<void> {

@@ -46,5 +46,7 @@ function wordsIn(head: string): string[] {
 /** The name stands somewhere before or behind the id; a name has no blanks, other words of a marker are plain words. */
 function toolNameIn(head: string, id: string): string {
   const rest = wordsIn(head.replace(id, ' '));
-  return rest.find((word) => id.startsWith(`${word}_`)) ?? rest.find((word) => /[a-z]_[a-z]/.test(word)) ?? rest[0] ?? '';
+  return (
+    rest.find((word) => id.startsWith(`${word}_`)) ?? rest.find((word) => /[a-z]_[a-z]/.test(word)) ?? rest[0] ?? ''
+  );
 }

@@ -101,23 +101,22 @@ const runningNote = new RegExp(patternOf('runningCalls', ['runningCalls']));
 
 /** Finds the library's instruction in a text, and what of the text is left without it. */
 export function takeInstruction(text: string): { readonly instruction?: Instruction; readonly rest: string } {
-  const plain = text.replace(runningNote, '');
+  const note = runningNote.exec(text);
+  const plain = note ? without(text, note) : text;
   for (const { kind, pattern } of instructions) {
     const match = pattern.exec(plain);
     if (!match) continue;
     const { callIds = '', newCallIds = '', heard = '' } = match.groups ?? {};
-    const instruction = { kind, about: idsOf(callIds), fresh: idsOf(newCallIds), heard };
-    return { instruction, rest: withoutMarker(plain.slice(0, match.index) + plain.slice(match.index + match[0].length)) };
+    return { instruction: { kind, about: idsOf(callIds), fresh: idsOf(newCallIds), heard }, rest: without(plain, match) };
   }
-  return { rest: plain === text ? text : withoutMarker(plain) };
+  return { rest: plain };
 }
 
-/** What a marker of a folded text leaves behind when the text is gone: `[…]`, `<…>`, `</…>`. */
-function withoutMarker(text: string): string {
-  return text
-    .replace(/(?:^|\n)\s*(?:\[[^\]\n]*\]|<\/?[^>\n]*>)\s*(?=\n|$)/g, '\n')
-    .replace(/<([\w-]+)[^>\n]*>\s*<\/\1>/g, '')
-    .trim();
+/** The text without what matched, and without a marker that stood around only that: `[…]`, `<…>`, `</…>`. */
+function without(text: string, match: RegExpExecArray): string {
+  const before = text.slice(0, match.index).replace(/(?:^|\n)[^\S\n]*(?:\[[^\]\n]*\]:?|\([^)\n]*\):?|<[^>\n]*>|[\w ]{1,30}:)\s*$/, '');
+  const after = text.slice(match.index + match[0].length).replace(/^\s*(?:<\/[^>\n]*>|\])/, '');
+  return `${before}${after}`.trim();
 }
 
 function idsOf(list: string): string[] {

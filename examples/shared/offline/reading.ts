@@ -89,7 +89,8 @@ class Reader {
         return;
       case 'assistant':
         for (const part of message.content) {
-          if (part.type === 'text' && part.text.trim() !== '') this.entries.push({ kind: 'assistant', text: part.text });
+          if (part.type === 'text' && part.text.trim() !== '')
+            this.entries.push({ kind: 'assistant', text: part.text });
           if (part.type === 'tool-call') this.#called(part.toolCallId, part.toolName, part.input);
         }
         return;
@@ -190,11 +191,11 @@ function tasksOf(entries: readonly Entry[]): Map<string, Task> {
     if (entry.kind !== 'told') continue;
     const known = tasks.get(entry.taskId);
     const told = [...(known?.told ?? []), entry];
-    const input = known?.input ?? calls.get(entry.id)?.input ?? calls.get(entry.taskId)?.input ?? {};
+    const call = calls.get(entry.id) ?? calls.get(entry.taskId);
     tasks.set(entry.taskId, {
       id: entry.taskId,
-      toolName: entry.toolName,
-      input,
+      toolName: known?.toolName ?? call?.toolName ?? entry.toolName,
+      input: known?.input ?? call?.input ?? {},
       told,
       running: told.some((it) => ongoing.has(it.phrase?.name ?? '')) && !told.some((it) => it.phase === 'final'),
     });

@@ -20,7 +20,7 @@ const groups: Readonly<Record<string, string>> = {
   weather: 'forecast temperature rain rainy raining sunny sun snow hot cold warm umbrella degree climate wind',
   search: 'look find check seek hunt browse discover locate lookup',
   cancel: 'stop abort kill halt quit terminate scrap',
-  build: 'compile bundle rebuild make',
+  build: 'compile bundle rebuild',
   run: 'execute launch perform start',
   hotel: 'room accommodation lodging inn hostel stay sleep bed motel',
   car: 'vehicle automobile',

@@ -1,0 +1,81 @@
+export { systemClock, type Clock, type TimerHandle } from './clock.ts';
+export {
+  ActivityEndedError,
+  MeanwhileError,
+  SessionClosedError,
+  StopResponse,
+  TaskAbortedError,
+  TaskEndedError,
+  ToolError,
+  type ErrorCode,
+} from './errors.ts';
+export { ChatContext } from './chat/chat-context.ts';
+export {
+  messageText,
+  type Batch,
+  type BatchCall,
+  type ImagePart,
+  type Item,
+  type Json,
+  type JsonObject,
+  type Message,
+  type MessagePart,
+  type ModelRef,
+  type Output,
+  type ProviderMetadata,
+  type ReasoningPart,
+  type TaskRecord,
+  type TextPart,
+} from './chat/items.ts';
+export { fold } from './chat/fold.ts';
+export {
+  RECORD_VERSION,
+  type AnswerAction,
+  type DeliveryMode,
+  type Owner,
+  type Receipt,
+  type SessionRecord,
+  type TaskEndState,
+} from './chat/records.ts';
+export type { SessionState } from './chat/state.ts';
+export { wireProfile, type WireProfile } from './chat/wire-profile.ts';
+export type {
+  AgentRef,
+  Answer,
+  AskOptions,
+  FillerOptions,
+  FillerSource,
+  Progress,
+  Register,
+  ReplyOptions,
+  RunContext,
+  SayOptions,
+  SpeechRef,
+  TaskDirectory,
+  TaskInfo,
+  ToolSession,
+  UpdateOptions,
+} from './tools/faces.ts';
+export { handoff, type Handoff } from './tools/handoff.ts';
+export { defaultPrompts, type Prompts } from './tools/prompts.ts';
+export type { ToolDefaults, ToolPolicy } from './tools/policy.ts';
+export type { StandardSchemaLike } from './tools/schema.ts';
+export { tool, type Tool, type ToolDefinition, type ToolOptions } from './tools/tool.ts';
+export {
+  AsyncToolset,
+  Toolset,
+  type AsyncToolsetOptions,
+  type ToolSource,
+  type ToolsetContext,
+  type ToolsetOptions,
+} from './tools/toolset.ts';
+export type { Activity as AgentActivity } from './session/activity.ts';
+export { Agent, type AgentOptions, type ModelSettings, type UserMessage } from './session/agent.ts';
+export { AgentTask, type AgentTaskOptions } from './session/agent-task.ts';
+export { AgentSession } from './session/agent-session.ts';
+export type { AgentState, SessionEvent, SessionEventName, SessionEvents, UserState } from './session/events.ts';
+export type { AgentSessionOptions, ContextLimit, Logger, TaskTracer } from './session/options.ts';
+export { createTextOutput, type Heard, type SpeechOutput, type SpeechSink, type SpokenInfo, type TextListener } from './session/output.ts';
+export type { RunResult } from './session/run-result.ts';
+export type { SpeechHandle } from './session/speech-handle.ts';
+export type { SessionUsage } from './session/usage.ts';

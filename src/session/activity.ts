@@ -1,0 +1,75 @@
+/** One stay of an agent in a session: its tools, its open speeches, its view for the model (S8). */
+import { ActivityEndedError } from '../errors.ts';
+import type { ActivityState } from '../chat/state.ts';
+import type { Agent } from './agent.ts';
+import { AgentTask } from './agent-task.ts';
+import type { Core } from './core.ts';
+import type { SpeechHandle } from './speech-handle.ts';
+import type { Toolbox } from './toolbox.ts';
+import { ModelView } from './model-view.ts';
+
+export class Activity {
+  readonly id: string;
+  readonly agent: Agent;
+  readonly parent: Activity | undefined;
+  /** The lease its AgentTask was started under. */
+  readonly lease: string | undefined;
+  readonly toolbox: Toolbox;
+  readonly view: ModelView;
+  readonly speeches = new Set<SpeechHandle>();
+  readonly #core: Core;
+  readonly #ended = Promise.withResolvers<void>();
+  /** Handed over or closed: no new turns, and open ones take no further step. */
+  ending = false;
+  hasEnded = false;
+  /** AgentTasks of one activity run one after another. */
+  tasks: Promise<unknown> = Promise.resolve();
+
+  constructor(core: Core, id: string, agent: Agent, toolbox: Toolbox, parent?: Activity, lease?: string) {
+    this.#core = core;
+    this.id = id;
+    this.agent = agent;
+    this.toolbox = toolbox;
+    this.parent = parent;
+    this.lease = lease;
+    this.view = new ModelView(core, this);
+  }
+
+  get state(): ActivityState | undefined {
+    return this.#core.log.state.activities.get(this.id);
+  }
+
+  get isTask(): boolean {
+    return this.agent instanceof AgentTask;
+  }
+
+  get tellsDeliveries(): boolean {
+    return this.agent instanceof AgentTask && this.agent.options.tellsDeliveries === true;
+  }
+
+  get whenEnded(): Promise<void> {
+    return this.#ended.promise;
+  }
+
+  /** Calls of its open turns that block and do not wait themselves. */
+  get blocking(): number {
+    let count = 0;
+    for (const speech of this.speeches) if (speech.phase === 'tools') count += this.#core.executor.blocking(speech.id);
+    return count;
+  }
+
+  /** Resolves when it is quiet for this agent; rejects with ActivityEndedError when its activity ends (S6.3). */
+  async waitForIdle(): Promise<void> {
+    await Promise.race([
+      this.#core.idle.wait(this.id),
+      this.#ended.promise.then(() => {
+        throw new ActivityEndedError(this.agent.name);
+      }),
+    ]);
+  }
+
+  end(): void {
+    this.hasEnded = true;
+    this.#ended.resolve();
+  }
+}

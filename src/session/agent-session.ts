@@ -1,0 +1,253 @@
+/**
+ * The front door: one conversation of a user with agents whose tools run in the background. Each method is a few lines
+ * into the part that does it; `assemble.ts` puts the parts together.
+ */
+import type { AnswerAction } from '../chat/records.ts';
+import { ChatContext } from '../chat/chat-context.ts';
+import type { SessionState } from '../chat/state.ts';
+import { listTasks, toInfo, type Directory } from '../engine/directory.ts';
+import { MeanwhileError, SessionClosedError } from '../errors.ts';
+import type { ReplyOptions, SayOptions, TaskDirectory, TaskInfo, ToolSession } from '../tools/faces.ts';
+import { flattenTools } from '../tools/flatten.ts';
+import type { EffectivePolicy } from '../tools/policy.ts';
+import type { ToolSource } from '../tools/toolset.ts';
+import type { Activity } from './activity.ts';
+import { Agent } from './agent.ts';
+import { assemble } from './assemble.ts';
+import type { Core } from './core.ts';
+import type { AgentState, SessionEvent, SessionEventName, UserState } from './events.ts';
+import type { AgentSessionOptions, Logger } from './options.ts';
+import { RunResult } from './run-result.ts';
+import { SharedTools } from './shared-tools.ts';
+import type { SpeechHandle } from './speech-handle.ts';
+import type { SessionUsage } from './usage.ts';
+import type { UserContent } from './users.ts';
+
+export class AgentSession<UserData = unknown> implements ToolSession<UserData>, AsyncDisposable {
+  readonly userData: UserData;
+  /** @internal */
+  readonly sharedTools: SharedTools;
+  /** @internal Once a tool that may be cancelled, or that asks, has been seen, the companions stay (S5.4). */
+  readonly companions = { cancelling: false, asking: false };
+  readonly #core: Core;
+  readonly #silence = new Set<(since: number | undefined) => void>();
+  #closing: Promise<void> | undefined;
+  #running = false;
+  #started = false;
+
+  /** Throws MeanwhileError `invalid_option`, `unsupported_model` or `invalid_definition`. */
+  constructor(options: AgentSessionOptions<UserData>) {
+    this.userData = options?.userData as UserData;
+    this.#core = assemble(this as AgentSession, options, (since) => this.#tellSilence(since));
+    this.sharedTools = new SharedTools(this.#core, options.tools);
+    for (const tool of flattenTools(options.tools)) this.noteTool(tool.policy);
+  }
+
+  /** Sets up the session's toolsets and lets the agent enter. Resolves when its `onEnter` has begun. */
+  async start(options: { readonly agent: Agent }): Promise<void> {
+    if (this.#closing) throw new SessionClosedError('start');
+    if (this.#started) throw new MeanwhileError('session_state', 'start: the session was started before. Use updateAgent() to switch agents.');
+    if (!(options?.agent instanceof Agent)) {
+      throw new MeanwhileError('invalid_option', 'start: expected an Agent. Write session.start({ agent: new Agent({ instructions }) }).');
+    }
+    this.#started = true;
+    this.#core.log.commit({ type: 'session_opened', sessionId: this.#core.newId('session') });
+    await this.sharedTools.setUp();
+    await this.#core.stage.start(options.agent);
+  }
+
+  /** Everything that has been said and told, in order: a snapshot. */
+  get history(): ChatContext {
+    return new ChatContext(this.#core.log.state.history);
+  }
+
+  get usage(): SessionUsage {
+    return this.#core.usage.sum;
+  }
+
+  get logger(): Logger {
+    return this.#core.logger;
+  }
+
+  get agentState(): AgentState {
+    return this.#core.stage.agentState;
+  }
+
+  get userState(): UserState {
+    return this.#core.users.state;
+  }
+
+  /** Undefined between two agents. */
+  get currentAgent(): Agent | undefined {
+    return this.#core.stage.current?.agent;
+  }
+
+  /** Undefined between two agents. */
+  get currentActivity(): Activity | undefined {
+    return this.#core.stage.current;
+  }
+
+  readonly tasks: TaskDirectory = {
+    list: () => listTasks(this.directory),
+    get: (callId) => this.#task(callId),
+    cancel: async (callId) => (await this.#core.executor.cancel(callId, 'application')) === 'cancelled',
+    answer: (callId, action, content) => this.#core.executor.answer(callId, action, content),
+  };
+
+  /** @internal What the companions see. */
+  get directory(): Directory {
+    const { executor, clock } = this.#core;
+    return {
+      live: { [Symbol.iterator]: () => executor.live[Symbol.iterator]() },
+      now: () => clock.now(),
+      find: (callId) => executor.find(callId),
+      cancel: (callId, by) => executor.cancel(callId, by),
+      answer: (callId: string, action: AnswerAction, content: unknown) => executor.answer(callId, action, content),
+    };
+  }
+
+  /** Says these words, bypassing the model. */
+  say(text: string | AsyncIterable<string>, options: SayOptions = {}): SpeechHandle {
+    return this.#core.stage.say(this.#core.stage.speaker('say'), text, options);
+  }
+
+  /** Asks the model for a reply. `instructions` hold for this reply only. */
+  generateReply(options: ReplyOptions = {}): SpeechHandle {
+    const { stage, log, clock } = this.#core;
+    const activity = stage.speaker('generateReply');
+    if (options.userInput !== undefined) {
+      const parts = [{ type: 'text' as const, text: options.userInput }];
+      const message = { kind: 'message' as const, id: this.#core.newId('item'), role: 'user' as const, parts, at: clock.now() };
+      log.commit({ type: 'message_added', ...(activity ? { activityId: activity.id } : {}), message });
+    }
+    return stage.reply(activity, options);
+  }
+
+  /** What the user says or writes. Interrupts the agent where it may; resolves with the speech that answers, if one does. */
+  async sendMessage(content: UserContent): Promise<SpeechHandle | undefined> {
+    this.#requireOpen('sendMessage');
+    return await this.#core.users.say(content);
+  }
+
+  /** The user has begun to speak: nothing is told until he has stopped. */
+  userStartedSpeaking(): void {
+    this.#core.users.startedSpeaking();
+  }
+
+  userStoppedSpeaking(): void {
+    this.#core.users.stoppedSpeaking();
+  }
+
+  /** Cuts what the current agent says; resolves when that is recorded. Rejects when it may not be interrupted. */
+  async interrupt(): Promise<void> {
+    const speeches = [...(this.#core.stage.current?.speeches ?? [])];
+    for (const speech of speeches) speech.interrupt();
+    await Promise.all(speeches.map((speech) => speech.done));
+  }
+
+  /** Hands over to another agent when what is being said has ended, or at once with `cut`. */
+  updateAgent(agent: Agent, options: { readonly cut?: boolean } = {}): Promise<void> {
+    const done = this.#core.stage.updateAgent(agent, options);
+    done.catch(() => undefined);
+    return done;
+  }
+
+  /** Replaces the session's tools. New toolsets are set up; one that is gone is closed after the last task of its tools. */
+  async updateTools(tools: ToolSource): Promise<void> {
+    this.#requireOpen('updateTools');
+    await this.sharedTools.update(tools);
+  }
+
+  /** Plays one user input and resolves when the session has come to rest (S10.2). */
+  async run(options: { readonly userInput?: UserContent } = {}): Promise<RunResult> {
+    this.#requireOpen('run');
+    if (this.#running) throw new MeanwhileError('run_active', 'run: another run is active. Await it first.');
+    this.#running = true;
+    const events: SessionEvent[] = [];
+    const stop = this.#core.events.on('*', (event) => events.push(event));
+    try {
+      if (options.userInput !== undefined) await this.#core.users.say(options.userInput);
+      await this.#core.idle.wait();
+      return new RunResult(events);
+    } finally {
+      stop();
+      this.#running = false;
+    }
+  }
+
+  /** Resolves when it is quiet and nothing waits that could be served without the user; goes on over a handoff (S6.3). */
+  async waitForIdle(): Promise<void> {
+    await this.#core.idle.wait();
+  }
+
+  /** Calls `listener` for each event of that name (`'*'`: all); returns the way to stop. */
+  on<Name extends SessionEventName>(name: Name, listener: (event: SessionEvent<Name>) => void): () => void;
+  on(name: '*', listener: (event: SessionEvent) => void): () => void;
+  on(name: SessionEventName | '*', listener: (event: never) => void): () => void {
+    return this.#core.events.on(name, listener as (event: SessionEvent) => void);
+  }
+
+  /** Ends the session (S8.7). `drain` lets what is being said end. Resolves after at most `closeTimeoutMs`. */
+  close(options: { readonly drain?: boolean; readonly reason?: string } = {}): Promise<void> {
+    this.#closing ??= this.#close(options.drain ?? false, options.reason ?? 'closed');
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** What an agent has in its context, as of now. */
+  contextOf(agent: Agent): ChatContext {
+    const activity = this.#core.stage.activityOf(agent);
+    return new ChatContext(activity?.state?.context.items ?? []);
+  }
+
+  /** @internal */
+  get stage(): Core['stage'] {
+    return this.#core.stage;
+  }
+
+  /** @internal What its records add up to. */
+  get state(): SessionState {
+    return this.#core.log.state;
+  }
+
+  /** @internal */
+  noteTool(policy: Pick<EffectivePolicy, 'allowCancellation' | 'asks' | 'needsApproval'>): void {
+    if (policy.allowCancellation) this.companions.cancelling = true;
+    if (policy.asks || policy.needsApproval !== false) this.companions.asking = true;
+  }
+
+  /** @internal Silence as events, the present state first. */
+  watchSilence(listener: (since: number | undefined) => void): () => void {
+    this.#silence.add(listener);
+    listener(this.#core.floor.silentSince);
+    return () => this.#silence.delete(listener);
+  }
+
+  async #close(drain: boolean, reason: string): Promise<void> {
+    const { stage, idle, users, floor, log, clock, options } = this.#core;
+    const until = clock.now() + options.closeTimeoutMs;
+    idle.close();
+    await stage.close(drain);
+    users.close();
+    floor.close();
+    await this.sharedTools.close(Math.max(0, until - clock.now()));
+    log.commit({ type: 'session_closed', reason });
+  }
+
+  #task(callId: string): TaskInfo | undefined {
+    const task = this.#core.executor.find(callId);
+    return task ? toInfo(task, this.#core.clock.now()) : undefined;
+  }
+
+  #tellSilence(since: number | undefined): void {
+    for (const listener of [...this.#silence]) listener(since);
+  }
+
+  #requireOpen(what: string): void {
+    if (this.#closing) throw new SessionClosedError(what);
+    if (!this.#started) throw new MeanwhileError('session_state', `${what}: the session has not been started. Await session.start({ agent }) first.`);
+  }
+}

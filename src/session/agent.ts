@@ -1,0 +1,99 @@
+/**
+ * An agent: instructions, tools, hooks and model settings. It holds no conversation; its activity does.
+ *
+ * The shape and the names are LiveKit Agents'.
+ */
+import type { LanguageModelV4, LanguageModelV4CallOptions } from '@ai-sdk/provider';
+import { MeanwhileError } from '../errors.ts';
+import type { ChatContext } from '../chat/chat-context.ts';
+import type { MessagePart, ProviderMetadata } from '../chat/items.ts';
+import type { AgentRef } from '../tools/faces.ts';
+import type { Prompts } from '../tools/prompts.ts';
+import type { ToolSource } from '../tools/toolset.ts';
+import type { AgentSession } from './agent-session.ts';
+
+export type ModelSettings = Pick<
+  LanguageModelV4CallOptions,
+  'temperature' | 'maxOutputTokens' | 'topP' | 'topK' | 'presencePenalty' | 'frequencyPenalty' | 'stopSequences' | 'seed' | 'headers'
+>;
+
+/** What the user said, before it is answered. */
+export interface UserMessage {
+  readonly text: string;
+  readonly parts: readonly MessagePart[];
+}
+
+export interface AgentOptions {
+  /** How logs, events and records name it. Default: the class's name. */
+  readonly name?: string;
+  readonly instructions: string;
+  /** A list or a record of tools and toolsets. Their tasks belong to this agent's activity (S8.1). */
+  readonly tools?: ToolSource;
+  /** Default: the session's. */
+  readonly llm?: LanguageModelV4;
+  /** What it starts with: what was said so far, nothing, or an explicit context (S8.8). Default `'inherit'`, for an AgentTask `'empty'`. */
+  readonly chatCtx?: 'inherit' | 'empty' | ChatContext;
+  readonly prompts?: Partial<Prompts>;
+  readonly modelSettings?: ModelSettings;
+  readonly providerOptions?: ProviderMetadata;
+  readonly toolChoice?: 'auto' | 'none' | 'required';
+  /** May its speeches be interrupted? Default true. */
+  readonly allowInterruptions?: boolean;
+  readonly onEnter?: () => void | Promise<void>;
+  readonly onExit?: () => void | Promise<void>;
+  readonly onUserTurnCompleted?: (chatCtx: ChatContext, message: UserMessage) => void | string | Promise<void | string>;
+}
+
+export class Agent implements AgentRef {
+  readonly kind = 'agent' as const;
+  readonly name: string;
+  readonly options: AgentOptions;
+  #session: AgentSession | undefined;
+
+  /** Throws MeanwhileError `invalid_definition` without instructions. */
+  constructor(options: AgentOptions) {
+    if (typeof options?.instructions !== 'string') {
+      throw new MeanwhileError(
+        'invalid_definition',
+        `Agent: expected instructions to be a string, got ${typeof options?.instructions}. Write new Agent({ instructions: '…' }).`,
+      );
+    }
+    this.options = options;
+    this.name = options.name ?? this.constructor.name;
+  }
+
+  get instructions(): string {
+    return this.options.instructions;
+  }
+
+  /** The session it speaks in. Throws MeanwhileError `session_state` before it was entered. */
+  get session(): AgentSession {
+    if (this.#session) return this.#session;
+    throw new MeanwhileError('session_state', `Agent "${this.name}" is in no session yet. Use it from onEnter on.`);
+  }
+
+  /** What has been said in it, as of now. */
+  get chatCtx(): ChatContext {
+    return this.session.contextOf(this);
+  }
+
+  /** It has become current. */
+  onEnter(): void | Promise<void> {
+    return this.options.onEnter?.call(this);
+  }
+
+  /** It is about to be left; bounded by `closeTimeoutMs`. */
+  onExit(): void | Promise<void> {
+    return this.options.onExit?.call(this);
+  }
+
+  /** The user has said something, not yet answered. Throw StopResponse for no answer; a returned string replaces his words. */
+  onUserTurnCompleted(chatCtx: ChatContext, message: UserMessage): void | string | Promise<void | string> {
+    return this.options.onUserTurnCompleted?.call(this, chatCtx, message);
+  }
+
+  /** @internal */
+  enterSession(session: AgentSession): void {
+    this.#session = session;
+  }
+}

@@ -1,0 +1,143 @@
+/** Puts the parts of a session together. */
+import { Log } from '../chat/log.ts';
+import type { EngineReport } from '../engine/seam.ts';
+import { Executor } from '../engine/executor.ts';
+import { describeError } from '../errors.ts';
+import type { AgentSession } from './agent-session.ts';
+import { runAsNobody } from './ambient.ts';
+import type { Core } from './core.ts';
+import { Events, project } from './events.ts';
+import type { FloorFacts } from './floor-rules.ts';
+import { Floor } from './floor.ts';
+import { Hooks } from './hooks.ts';
+import { createBodyHost, createConversation, requestHolds } from './host.ts';
+import { Idle } from './idle.ts';
+import { Mouth } from './mouth.ts';
+import { resolveOptions, type AgentSessionOptions } from './options.ts';
+import { Stage } from './stage.ts';
+import { UsageMeter } from './usage.ts';
+import { Users } from './users.ts';
+
+export function assemble(
+  session: AgentSession,
+  given: AgentSessionOptions,
+  onSilence: (since: number | undefined) => void,
+): Core {
+  const { core: options, engine, clock, logger, output } = resolveOptions(given);
+  const events = new Events(
+    () => clock.now(),
+    (error) => logger.error(`A listener threw: ${describeError(error)}`),
+  );
+  const log = new Log({
+    now: () => clock.now(),
+    ...(given.onRecord ? { sink: given.onRecord } : {}),
+    onObserverError: (error) => logger.error(`Telling a record failed: ${describeError(error)}`),
+  });
+  const ids = { last: 0 };
+  const core = { session, clock, log, logger, options, output, tracer: given.tracer, events, speeches: new Set() } as unknown as {
+    -readonly [K in keyof Core]: Core[K];
+  };
+  core.newId = (prefix) => `${prefix}_${String((ids.last += 1))}`;
+  core.usage = new UsageMeter();
+  core.hooks = new Hooks(() => core.floor.changed());
+  core.mouth = new Mouth(() => core.floor.look());
+  core.floor = new Floor({
+    clock,
+    quietMs: options.quietMs,
+    facts: () => facts(core),
+    cutFor: (about) => cutFor(core, about),
+    onSilence: (since) => {
+      core.users.silenceChanged(since);
+      onSilence(since);
+    },
+    onRest: () => {
+      core.stage.updateAgentState();
+      core.idle.look();
+    },
+  });
+  core.executor = new Executor({
+    journal: log,
+    clock,
+    conversation: createConversation(() => core),
+    body: createBodyHost(() => core),
+    options: engine,
+    prompts: (activityId) => [core.stage.activity(activityId)?.agent.options.prompts, options.prompts],
+    report: (report) => tell(core, report),
+    changed: () => core.floor.changed(),
+  });
+  core.stage = new Stage(core);
+  core.users = new Users(core);
+  core.idle = new Idle(core);
+  const emit: Events['emit'] = (...args) => events.emit(...args);
+  log.observe((record) => {
+    project(record, (callId) => core.executor.toolNameOf(callId), emit);
+    if (record.type === 'task_asked') session.noteTool({ allowCancellation: false, asks: true, needsApproval: false });
+    if (record.type === 'task_started' || record.type === 'task_ended') core.users.silenceChanged(core.floor.silentSince);
+  });
+  return core;
+}
+
+function facts(core: Core): Omit<FloorFacts, 'silentSince' | 'quietMs' | 'now' | 'leases'> {
+  const { stage, mouth, speeches, users, executor } = core;
+  const { current } = stage;
+  let pending = false;
+  for (const speech of speeches) {
+    if (speech === mouth.holder) continue;
+    if (speech.phase === 'tools' ? executor.unsettled(speech.id) === 0 : speech.phase !== 'done') pending = true;
+  }
+  return {
+    current: current && {
+      activityId: current.id,
+      paused: stage.stack.filter((activity) => activity !== current).map((activity) => activity.id),
+      tellsDeliveries: current.tellsDeliveries,
+      isTask: current.isTask,
+      underLease: current.lease,
+    },
+    closing: stage.isClosing,
+    speaking: mouth.holder !== undefined,
+    pending,
+    userSpeaking: users.isSpeaking,
+    userAway: users.isAway,
+    userTurn: users.turnIsOpen,
+    blocking: current?.blocking ?? 0,
+  };
+}
+
+/** `interrupt` cuts the agent's own speech, unless that may not be cut or its request held the record (S3.1). */
+function cutFor(core: Core, about: readonly string[]): void {
+  const { holder } = core.mouth;
+  if (!holder?.allowInterruptions || holder.interrupted || requestHolds(core, holder.id, about)) return;
+  runAsNobody(() => holder.cut());
+}
+
+function tell(core: Core, report: EngineReport): void {
+  const { events, logger } = core;
+  switch (report.type) {
+    case 'tool_failed':
+      logger.error(`Tool ${report.toolName} (${report.callId}) failed: ${stackOf(report.error)}`);
+      return events.emit('error', { source: 'tool', error: report.error, callId: report.callId });
+    case 'tool_stuck':
+      return logger.warn(
+        `Tool ${report.toolName} (${report.callId}) did not stop within ${String(report.stopTimeoutMs)} ms. Let it honour its abortSignal.`,
+      );
+    case 'progress': {
+      const { progress, total, data } = report.progress;
+      const known = { ...(progress === undefined ? {} : { progress }), ...(total === undefined ? {} : { total }), ...(data === undefined ? {} : { data }) };
+      return events.emit('task_updated', { callId: report.callId, toolName: report.toolName, ...known });
+    }
+    case 'filler_failed':
+      logger.error(`A filler failed: ${describeError(report.error)}`);
+      return events.emit('error', { source: 'filler', error: report.error, callId: report.callId });
+    case 'append_failed':
+      return events.emit('error', { source: 'append', error: report.error });
+    case 'prompt_failed':
+      logger.error(`The prompt "${report.name}" failed; the default was used: ${describeError(report.error)}`);
+      return events.emit('error', { source: 'prompt', error: report.error });
+    case 'delivery_failed':
+      return events.emit('error', { source: 'delivery', error: report.error });
+  }
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error && error.stack ? error.stack : describeError(error);
+}

@@ -1,0 +1,54 @@
+/** What the parts of one session share. It is wiring: no decisions are made here. */
+import type { LanguageModelV4 } from '@ai-sdk/provider';
+import type { WireProfile } from '../chat/wire-profile.ts';
+import type { Log } from '../chat/log.ts';
+import type { Clock } from '../clock.ts';
+import type { Executor } from '../engine/executor.ts';
+import type { Prompts } from '../tools/prompts.ts';
+import type { AgentSession } from './agent-session.ts';
+import type { ContextLimit, Logger, TaskTracer } from './options.ts';
+import type { Events } from './events.ts';
+import type { Floor } from './floor.ts';
+import type { Hooks } from './hooks.ts';
+import type { Idle } from './idle.ts';
+import type { Mouth } from './mouth.ts';
+import type { SpeechOutput } from './output.ts';
+import type { SpeechHandle } from './speech-handle.ts';
+import type { Stage } from './stage.ts';
+import type { UsageMeter } from './usage.ts';
+import type { Users } from './users.ts';
+
+export interface CoreOptions {
+  readonly llm: LanguageModelV4;
+  readonly maxToolSteps: number;
+  readonly maxRetries: number;
+  readonly quietMs: number;
+  readonly closeTimeoutMs: number;
+  readonly userAwayMs: number | undefined;
+  readonly prompts: Partial<Prompts>;
+  /** Replaces what the table says of the model's wire. */
+  readonly wire: Partial<WireProfile>;
+  readonly contextLimit: ContextLimit | undefined;
+}
+
+export interface Core {
+  readonly session: AgentSession;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly logger: Logger;
+  readonly options: CoreOptions;
+  readonly output: SpeechOutput;
+  readonly tracer: TaskTracer | undefined;
+  readonly events: Events;
+  readonly executor: Executor;
+  readonly floor: Floor;
+  readonly mouth: Mouth;
+  readonly stage: Stage;
+  readonly users: Users;
+  readonly idle: Idle;
+  readonly hooks: Hooks;
+  readonly usage: UsageMeter;
+  /** Speeches that are not over. */
+  readonly speeches: Set<SpeechHandle>;
+  newId(prefix: string): string;
+}

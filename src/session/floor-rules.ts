@@ -1,0 +1,89 @@
+/** Who may have the floor (S6), as pure functions of what is going on. The shell is `floor.ts`. */
+import type { Owner } from '../chat/records.ts';
+import type { ClaimLevel } from '../engine/seam.ts';
+
+export interface CurrentFacts {
+  readonly activityId: string;
+  /** Activities that are paused below it, outermost first. */
+  readonly paused: readonly string[];
+  /** An AgentTask that tells the session's deliveries itself. */
+  readonly tellsDeliveries: boolean;
+  readonly isTask: boolean;
+  /** The lease it runs under, if its AgentTask was started inside one. */
+  readonly underLease: string | undefined;
+}
+
+export interface FloorFacts {
+  /** Nobody between two agents (S8.2). */
+  readonly current: CurrentFacts | undefined;
+  readonly closing: boolean;
+  /** A speech is playing or being generated right now. */
+  readonly speaking: boolean;
+  /** A speech is queued, or a turn is about to go on. */
+  readonly pending: boolean;
+  readonly userSpeaking: boolean;
+  readonly userAway: boolean;
+  /** A user's turn is open: said, and not yet being answered. */
+  readonly userTurn: boolean;
+  /** Blocking calls of the current activity's open turns. */
+  readonly blocking: number;
+  /** Call ids of those who hold the floor, outermost first. */
+  readonly leases: readonly string[];
+  readonly silentSince: number | undefined;
+  readonly quietMs: number;
+  readonly now: number;
+}
+
+export interface Wish {
+  readonly kind: 'delivery' | 'lease' | 'handoff' | 'idle';
+  readonly owner: Owner;
+  readonly level: ClaimLevel;
+  /** The lease it is asked under. */
+  readonly lease?: string;
+}
+
+/** Silent (S6.1): no speech, no user. */
+export function isSilent(facts: Pick<FloorFacts, 'speaking' | 'pending' | 'userSpeaking' | 'userAway' | 'userTurn'>): boolean {
+  return !facts.speaking && !facts.pending && !userHasFloor(facts);
+}
+
+function userHasFloor(facts: Pick<FloorFacts, 'userSpeaking' | 'userAway' | 'userTurn'>): boolean {
+  return facts.userTurn || (facts.userSpeaking && !facts.userAway);
+}
+
+export type Verdict = 'yes' | 'no' | 'cut' | { readonly at: number };
+
+/** May the wish be served now? `cut`: once the agent's own speech has been cut. */
+export function judge(wish: Wish, facts: FloorFacts): Verdict {
+  const { current } = facts;
+  if (!current || facts.closing || userHasFloor(facts)) return 'no';
+  if (!isPlaceOf(wish, current) || !passesLeases(wish, facts, current)) return 'no';
+  switch (wish.level) {
+    case 'now':
+      return facts.speaking ? 'cut' : 'yes';
+    case 'gap':
+      return facts.speaking ? 'no' : 'yes';
+    case 'quiet': {
+      if (!isSilent(facts) || facts.blocking > 0 || facts.silentSince === undefined) return 'no';
+      const at = facts.silentSince + facts.quietMs;
+      return at <= facts.now ? 'yes' : { at };
+    }
+  }
+}
+
+/** Where things are told while an AgentTask runs (S8.4). */
+export function isPlaceOf(wish: Pick<Wish, 'kind' | 'owner' | 'level'>, current: CurrentFacts): boolean {
+  if (wish.owner === current.activityId) return true;
+  if (wish.kind === 'idle') return true;
+  if (wish.kind !== 'delivery') return wish.owner === 'session';
+  if (wish.owner !== 'session' && !current.paused.includes(wish.owner)) return false;
+  if (!current.isTask) return true;
+  return wish.level !== 'quiet' || (wish.owner === 'session' && current.tellsDeliveries);
+}
+
+/** A lease stops all but what is its holder's own (S6.4). */
+function passesLeases(wish: Wish, facts: FloorFacts, current: CurrentFacts): boolean {
+  const holder = facts.leases.at(-1);
+  if (holder === undefined || wish.lease === holder) return true;
+  return current.underLease === holder && wish.owner === current.activityId && wish.kind !== 'idle';
+}

@@ -1,0 +1,134 @@
+/**
+ * The floor: who waits for it and who gets it (S6.2, S6.9).
+ *
+ * `changed()` is called after everything quiet depends on; it notes since when it has been silent and looks once the
+ * running code has yielded. Who waits is served one at a time in the order of asking. One timer, and only while somebody
+ * waits for `quietMs` to pass. Nothing polls.
+ */
+import type { Clock, TimerHandle } from '../clock.ts';
+import { isSilent, judge, type FloorFacts, type Wish } from './floor-rules.ts';
+
+export interface Waiter extends Wish {
+  /** The `seq` of what waits; ties in the order of asking. */
+  readonly order: number;
+  /** Records it is about: a speech whose request held one of them is not cut for it. */
+  readonly about?: () => readonly string[];
+  /** Runs synchronously when it is its turn. */
+  readonly serve: () => void;
+}
+
+export interface FloorPorts {
+  readonly clock: Clock;
+  readonly quietMs: number;
+  facts(): Omit<FloorFacts, 'silentSince' | 'quietMs' | 'now' | 'leases'>;
+  /** Cuts the speech that plays, if it may be cut for these records. */
+  cutFor(about: readonly string[]): void;
+  /** Told on every change of silence. */
+  onSilence(since: number | undefined): void;
+  /** Told after each look that served nobody. */
+  onRest(): void;
+}
+
+export class Floor {
+  readonly leases: string[] = [];
+  readonly #ports: FloorPorts;
+  readonly #waiters: { readonly waiter: Waiter; readonly n: number }[] = [];
+  #asked = 0;
+  #silentSince: number | undefined;
+  #timer: TimerHandle | undefined;
+  #lookPlanned = false;
+  #looking = false;
+
+  constructor(ports: FloorPorts) {
+    this.#ports = ports;
+  }
+
+  get silentSince(): number | undefined {
+    return this.#silentSince;
+  }
+
+  facts(): FloorFacts {
+    const { clock, quietMs } = this.#ports;
+    return { ...this.#ports.facts(), leases: this.leases, silentSince: this.#silentSince, quietMs, now: clock.now() };
+  }
+
+  /** Waits for its turn; returns the way out. */
+  wait(waiter: Waiter): () => void {
+    const entry = { waiter, n: (this.#asked += 1) };
+    const before = (other: typeof entry): boolean =>
+      other.waiter.order < waiter.order || (other.waiter.order === waiter.order && other.n < entry.n);
+    const index = this.#waiters.findLastIndex(before) + 1;
+    this.#waiters.splice(index, 0, entry);
+    this.changed();
+    return () => {
+      const at = this.#waiters.indexOf(entry);
+      if (at >= 0) this.#waiters.splice(at, 1);
+      this.changed();
+    };
+  }
+
+  /** Something quiet depends on has changed. */
+  changed(): void {
+    this.#noteSilence();
+    if (this.#lookPlanned) return;
+    this.#lookPlanned = true;
+    queueMicrotask(() => {
+      this.#lookPlanned = false;
+      this.look();
+    });
+  }
+
+  /** Serves whoever can be served now. Also called between two speeches, before the next begins. */
+  look(): void {
+    if (this.#looking) return;
+    this.#looking = true;
+    try {
+      this.#noteSilence();
+      while (this.#serveNext());
+    } finally {
+      this.#looking = false;
+    }
+    this.#ports.onRest();
+  }
+
+  /** Is somebody waiting who could be served here without the user? */
+  hasServableWaiter(facts: FloorFacts): boolean {
+    return this.#waiters.some(({ waiter }) => judge(waiter, facts) !== 'no');
+  }
+
+  close(): void {
+    this.#waiters.length = 0;
+    this.#ports.clock.clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #serveNext(): boolean {
+    const facts = this.facts();
+    let at: number | undefined;
+    for (const [index, { waiter }] of this.#waiters.entries()) {
+      const verdict = judge(waiter, facts);
+      if (verdict === 'yes') {
+        this.#waiters.splice(index, 1);
+        waiter.serve();
+        return true;
+      }
+      if (verdict === 'cut') this.#ports.cutFor(waiter.about?.() ?? []);
+      if (typeof verdict === 'object') at = Math.min(at ?? Infinity, verdict.at);
+    }
+    this.#arm(at, facts.now);
+    return false;
+  }
+
+  #arm(at: number | undefined, now: number): void {
+    const { clock } = this.#ports;
+    clock.clearTimeout(this.#timer);
+    this.#timer = at === undefined ? undefined : clock.setTimeout(() => this.look(), Math.max(0, at - now));
+  }
+
+  #noteSilence(): void {
+    const silent = isSilent(this.#ports.facts());
+    if (silent === (this.#silentSince !== undefined)) return;
+    this.#silentSince = silent ? this.#ports.clock.now() : undefined;
+    this.#ports.onSilence(this.#silentSince);
+  }
+}

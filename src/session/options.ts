@@ -1,0 +1,146 @@
+/** The options of a session: checked when it is made, with all defaults filled in. */
+import type { LanguageModelV4 } from '@ai-sdk/provider';
+import type { ChatContext } from '../chat/chat-context.ts';
+import type { LogObserver } from '../chat/log.ts';
+import type { WireProfile } from '../chat/wire-profile.ts';
+import { systemClock, type Clock } from '../clock.ts';
+import type { BodyRef, EngineOptions } from '../engine/seam.ts';
+import { MeanwhileError } from '../errors.ts';
+import { flattenTools } from '../tools/flatten.ts';
+import { checkNames, show } from '../tools/options.ts';
+import type { Prompts } from '../tools/prompts.ts';
+import { checkPrompts, type ToolSource } from '../tools/toolset.ts';
+import type { CoreOptions } from './core.ts';
+import { createTextOutput, type SpeechOutput } from './output.ts';
+import type { SessionUsage } from './usage.ts';
+
+export interface Logger {
+  debug(message: string): void;
+  info(message: string): void;
+  warn(message: string): void;
+  error(message: string): void;
+}
+
+/** The newest so many items, or a function that gives the index of the first item to send. Calls keep their outputs. */
+export type ContextLimit = number | ((context: { chatCtx: ChatContext; usage: SessionUsage }) => number);
+
+/** Wraps each tool body: for tracing (S7.3). */
+export interface TaskTracer {
+  around<T>(body: BodyRef, fn: () => T): T;
+}
+
+export interface AgentSessionOptions<UserData = unknown> {
+  /** Any AI SDK model of specification v4. */
+  readonly llm: LanguageModelV4;
+  /** Tools of the session: their tasks outlive a handoff (S8.1). */
+  readonly tools?: ToolSource;
+  readonly userData?: UserData;
+  /** Where the agent's words go. Default: text that counts as heard when it is written. */
+  readonly output?: SpeechOutput;
+  /** Default: the system's. */
+  readonly clock?: Clock;
+  /** Default: warnings and errors to the console. */
+  readonly logger?: Logger;
+  readonly prompts?: Partial<Prompts>;
+  /** Steps with calls before one without. Default 3. */
+  readonly maxToolSteps?: number;
+  /** Repeats of a failed model call. Default 2. */
+  readonly maxRetries?: number;
+  /** From the first record, so long others are waited for. Default 50. */
+  readonly coalesceMs?: number;
+  /** Silence before something is told. Default 0. */
+  readonly quietMs?: number;
+  /** How often a record is told at most. Default 3. */
+  readonly maxAttempts?: number;
+  /** Before a failed telling is repeated, doubling. Default 1,000. */
+  readonly retryDelayMs?: number;
+  /** What a cancelled body has to stop. Default 2,000. */
+  readonly stopTimeoutMs?: number;
+  /** What a close has in all. Default 5,000. */
+  readonly closeTimeoutMs?: number;
+  /** Silence after which the user counts as away; `Infinity`: never. Default 15,000. */
+  readonly userAwayMs?: number;
+  readonly contextLimit?: ContextLimit;
+  /** Replaces single fields of what is known of the model's wire (docs/design/wire.md). */
+  readonly wire?: Partial<WireProfile>;
+  /** Called with each record right after it was applied, in order. */
+  readonly onRecord?: LogObserver;
+  readonly tracer?: TaskTracer;
+}
+
+const names = [
+  'llm', 'tools', 'userData', 'output', 'clock', 'logger', 'prompts', 'maxToolSteps', 'maxRetries', 'coalesceMs', 'quietMs',
+  'maxAttempts', 'retryDelayMs', 'stopTimeoutMs', 'closeTimeoutMs', 'userAwayMs', 'contextLimit', 'wire', 'onRecord', 'tracer',
+];
+
+const remedies = { model: 'Use llm.', instructions: 'Give them to an Agent: session.start({ agent }).', agent: 'Give it to session.start({ agent }).' };
+
+export interface ResolvedOptions {
+  readonly core: CoreOptions;
+  readonly engine: EngineOptions;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly output: SpeechOutput;
+}
+
+/** Throws MeanwhileError `invalid_option`, `unsupported_model` or `invalid_definition`. */
+export function resolveOptions(options: AgentSessionOptions): ResolvedOptions {
+  if (typeof options !== 'object' || options === null) {
+    throw new MeanwhileError('invalid_option', `AgentSession: expected options, got ${show(options)}. Write new AgentSession({ llm }).`);
+  }
+  checkNames('AgentSession', options, names, remedies, 'invalid_option');
+  checkModel(options.llm);
+  if (options.prompts) checkPrompts('AgentSession', options.prompts, 'invalid_option');
+  flattenTools(options.tools);
+  const userAwayMs = count('userAwayMs', options.userAwayMs, 15_000);
+  return {
+    clock: options.clock ?? systemClock,
+    logger: options.logger ?? consoleLogger,
+    output: options.output ?? createTextOutput(),
+    core: {
+      llm: options.llm,
+      maxToolSteps: count('maxToolSteps', options.maxToolSteps, 3),
+      maxRetries: count('maxRetries', options.maxRetries, 2),
+      quietMs: count('quietMs', options.quietMs, 0),
+      closeTimeoutMs: count('closeTimeoutMs', options.closeTimeoutMs, 5000),
+      userAwayMs: userAwayMs === Infinity ? undefined : userAwayMs,
+      prompts: options.prompts ?? {},
+      contextLimit: options.contextLimit,
+      wire: options.wire ?? {},
+    },
+    engine: {
+      coalesceMs: count('coalesceMs', options.coalesceMs, 50),
+      maxAttempts: count('maxAttempts', options.maxAttempts, 3),
+      retryDelayMs: count('retryDelayMs', options.retryDelayMs, 1000),
+      stopTimeoutMs: count('stopTimeoutMs', options.stopTimeoutMs, 2000),
+    },
+  };
+}
+
+/** Refuses a model of another specification, naming the package to upgrade. */
+export function checkModel(model: unknown): void {
+  const version = (model as { specificationVersion?: unknown } | null | undefined)?.specificationVersion;
+  if (version === 'v4') return;
+  const { provider } = (model ?? {}) as { provider?: unknown };
+  if (version === undefined) {
+    throw new MeanwhileError('unsupported_model', `llm: expected an AI SDK language model, got ${show(model)}. Write llm: openai('gpt-5-mini').`);
+  }
+  const family = typeof provider === 'string' ? provider.split('.')[0] : undefined;
+  throw new MeanwhileError(
+    'unsupported_model',
+    `llm: expected a model of specification v4, got ${show(version)} from ${show(provider)}. Upgrade ${family ? `@ai-sdk/${family}` : 'its provider package'} to version 4.`,
+  );
+}
+
+function count(name: string, value: number | undefined, fallback: number): number {
+  if (value === undefined) return fallback;
+  if (typeof value === 'number' && value >= 0) return value;
+  throw new MeanwhileError('invalid_option', `AgentSession: expected ${name} to be a number of 0 or more, got ${show(value)}.`);
+}
+
+const consoleLogger: Logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: (message) => console.warn(`meanwhile: ${message}`),
+  error: (message) => console.error(`meanwhile: ${message}`),
+};

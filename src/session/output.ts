@@ -1,0 +1,72 @@
+/**
+ * Where the agent's words go. Text today, speech through the same interface: what counts is what was heard.
+ */
+
+/** What reached the user. For text it is what was written, for speech what was played. */
+export interface Heard {
+  readonly text: string;
+}
+
+export interface SpokenInfo {
+  readonly speechId: string;
+  readonly kind: 'reply' | 'say' | 'filler';
+  readonly agent: string;
+}
+
+/** One stretch of words on its way to the user. */
+export interface SpeechSink {
+  /** The next words. A promise asks the writer to wait (back-pressure). */
+  write(text: string): void | Promise<void>;
+  /** No more words: settles when playback has ended, or after `clear` with what had been heard by then. */
+  end(): Heard | Promise<Heard>;
+  /** Stops playback at once. `end` then settles; nothing written later is heard. */
+  clear(): void;
+}
+
+export interface SpeechOutput {
+  open(speech: SpokenInfo): SpeechSink;
+}
+
+export interface TextListener {
+  /** Words as they come. */
+  onText?(text: string, speech: SpokenInfo): void;
+  /** The stretch is over, `cut` if the user did not get all of it. */
+  onEnd?(speech: SpokenInfo, cut: boolean): void;
+}
+
+/** Text that counts as heard when it was written. A listener that throws harms nobody. */
+export function createTextOutput(listener: TextListener = {}): SpeechOutput {
+  return {
+    open(speech) {
+      let text = '';
+      let over = false;
+      const finish = (cut: boolean): void => {
+        if (over) return;
+        over = true;
+        safely(() => listener.onEnd?.(speech, cut));
+      };
+      return {
+        write(delta) {
+          if (over) return;
+          text += delta;
+          safely(() => listener.onText?.(delta, speech));
+        },
+        end() {
+          finish(false);
+          return { text };
+        },
+        clear() {
+          finish(true);
+        },
+      };
+    },
+  };
+}
+
+function safely(fn: () => void): void {
+  try {
+    fn();
+  } catch {
+    // A listener's own fault: the words were written all the same.
+  }
+}

@@ -1,0 +1,89 @@
+/** Words of the application's own: `say` and fillers. They cover no record (S3.5). */
+import { describeError } from '../errors.ts';
+import type { Message } from '../chat/items.ts';
+import type { Activity } from './activity.ts';
+import type { Core } from './core.ts';
+import type { SpeechHandle, SpeechResult } from './speech-handle.ts';
+import { Utterance } from './utterance.ts';
+
+export interface SayPlan {
+  readonly text: string | AsyncIterable<string>;
+  readonly addToChatCtx: boolean;
+}
+
+/** Never rejects. */
+export async function runSay(core: Core, activity: Activity, speech: SpeechHandle, plan: SayPlan): Promise<void> {
+  const granted = core.mouth.acquire(speech);
+  if (granted !== true && !(await granted)) return end(core, activity, speech, { type: 'interrupted', heard: '', toolsCalled: false });
+  speech.phase = 'speaking';
+  core.floor.changed();
+  const utterance = new Utterance(core, speech, activity.agent.name);
+  const stop = speech.onInterrupt(() => utterance.cut());
+  const failure = await write(plan.text, utterance, speech);
+  const spoken = await utterance.finish();
+  stop();
+  if (spoken.heard.trim() !== '' && plan.addToChatCtx && !core.stage.isClosed) {
+    const message: Message = {
+      kind: 'message',
+      id: core.newId('item'),
+      role: 'assistant',
+      parts: [{ type: 'text', text: spoken.heard }],
+      at: core.clock.now(),
+      ...(spoken.cut ? { cut: true } : {}),
+      speechId: speech.id,
+    };
+    core.log.commit({ type: 'message_added', activityId: activity.id, message });
+  }
+  if (failure) {
+    core.logger.error(`say failed: ${describeError(failure.error)}`);
+    core.events.emit('error', { source: 'hook', error: failure.error });
+  }
+  end(core, activity, speech, resultOf(spoken, speech, failure));
+}
+
+async function write(
+  text: SayPlan['text'],
+  utterance: Utterance,
+  speech: SpeechHandle,
+): Promise<{ error: unknown } | undefined> {
+  if (typeof text === 'string') {
+    await utterance.write(text);
+    return undefined;
+  }
+  const { promise: interrupted, resolve } = Promise.withResolvers<undefined>();
+  const stop = speech.onInterrupt(() => resolve(undefined));
+  const iterator = text[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const next = await Promise.race([iterator.next(), interrupted]);
+      if (!next || next.done) break;
+      await utterance.write(next.value);
+    }
+    return undefined;
+  } catch (error) {
+    return { error };
+  } finally {
+    stop();
+    void Promise.resolve(iterator.return?.()).catch(() => undefined);
+  }
+}
+
+function resultOf(
+  spoken: { heard: string; cut: boolean },
+  speech: SpeechHandle,
+  failure: { error: unknown } | undefined,
+): SpeechResult {
+  const { heard, cut } = spoken;
+  if (failure) return { type: 'failed', error: failure.error, toolsCalled: false };
+  if (cut || (speech.interrupted && heard === '')) return { type: 'interrupted', heard, toolsCalled: false };
+  return heard === '' ? { type: 'nothing_said', toolsCalled: false } : { type: 'completed', heard, toolsCalled: false };
+}
+
+function end(core: Core, activity: Activity, speech: SpeechHandle, result: SpeechResult): void {
+  if (!core.stage.isClosed) core.log.commit({ type: 'speech_closed', speechId: speech.id, outcome: result.type });
+  activity.speeches.delete(speech);
+  core.speeches.delete(speech);
+  core.mouth.release(speech);
+  speech.finish(result);
+  core.floor.changed();
+}

@@ -1,0 +1,42 @@
+/** The session's own tools: set up once, whatever agents come and go (S8.6). */
+import { flattenTools, type ResolvedTool } from '../tools/flatten.ts';
+import type { ToolSource } from '../tools/toolset.ts';
+import { bounded } from './bounded.ts';
+import type { Core } from './core.ts';
+import { ToolsetCare } from './toolset-care.ts';
+
+export class SharedTools {
+  readonly #core: Core;
+  readonly #care: ToolsetCare;
+  #source: ToolSource | undefined;
+  /** Counts changes of what is offered. */
+  version = 0;
+
+  constructor(core: Core, source: ToolSource | undefined) {
+    this.#core = core;
+    this.#source = source;
+    this.#care = new ToolsetCare(core, () => {
+      this.version += 1;
+    });
+  }
+
+  get tools(): ResolvedTool[] {
+    return this.#care.usable(flattenTools(this.#source));
+  }
+
+  async setUp(): Promise<void> {
+    await this.update(this.#source);
+  }
+
+  async update(source: ToolSource | undefined): Promise<void> {
+    const tools = flattenTools(source);
+    this.#source = source;
+    await this.#care.update(source, tools);
+    this.version += 1;
+  }
+
+  async close(limitMs: number): Promise<void> {
+    const activities = this.#core.stage.stack.map((activity) => activity.toolbox.care.close());
+    await bounded(Promise.all([this.#care.close(), ...activities]), limitMs, this.#core.clock);
+  }
+}

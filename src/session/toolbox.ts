@@ -1,0 +1,143 @@
+/**
+ * The tools of one activity: what its model is declared, and what the engine runs (S8.1, S8.6, S5.4).
+ *
+ * A tool given to the session belongs to the session, one given to the agent to its activity. Of two with one name the
+ * agent's holds. Toolsets are kept by `toolset-care.ts`.
+ */
+import type { LanguageModelV4FunctionTool } from '@ai-sdk/provider';
+import type { Owner } from '../chat/records.ts';
+import { createCompanions } from '../engine/companions.ts';
+import type { EngineTool } from '../engine/seam.ts';
+import { readArguments } from '../tools/arguments.ts';
+import { modelSchema } from '../tools/confirm.ts';
+import { duplicateKey, supersedeKey } from '../tools/duplicate-key.ts';
+import { flattenTools, type ResolvedTool } from '../tools/flatten.ts';
+import { promptText } from '../tools/prompts.ts';
+import { AsyncToolset } from '../tools/toolset.ts';
+import type { ToolSource } from '../tools/toolset.ts';
+import type { Agent } from './agent.ts';
+import type { Core } from './core.ts';
+import { ToolsetCare } from './toolset-care.ts';
+
+interface Offered {
+  readonly declared: readonly LanguageModelV4FunctionTool[];
+  readonly engineTools: ReadonlyMap<string, EngineTool>;
+}
+
+export class Toolbox {
+  readonly #core: Core;
+  readonly #agent: Agent;
+  readonly #activityId: string;
+  readonly care: ToolsetCare;
+  #source: ToolSource | undefined;
+  #offered: (Offered & { readonly version: string }) | undefined;
+
+  constructor(core: Core, agent: Agent, activityId: string) {
+    this.#core = core;
+    this.#agent = agent;
+    this.#activityId = activityId;
+    this.#source = agent.options.tools;
+    this.care = new ToolsetCare(core, () => this.changed());
+  }
+
+  get declared(): readonly LanguageModelV4FunctionTool[] {
+    return this.#offer().declared;
+  }
+
+  get engineTools(): ReadonlyMap<string, EngineTool> {
+    return this.#offer().engineTools;
+  }
+
+  has(name: string): boolean {
+    return this.engineTools.has(name);
+  }
+
+  /** Sets up what is new and lets go of what is gone; running tasks of it go on (S8.6). */
+  async update(source: ToolSource | undefined): Promise<void> {
+    const tools = flattenTools(source);
+    this.#source = source;
+    await this.care.update(source, tools);
+    this.changed();
+  }
+
+  changed(): void {
+    this.#offered = undefined;
+  }
+
+  release(): void {
+    void this.care.update(undefined, []);
+  }
+
+  #offer(): Offered {
+    const { companions, sharedTools } = this.#core.session;
+    const version = `${String(companions.cancelling)} ${String(companions.asking)} ${String(sharedTools.version)}`;
+    if (this.#offered?.version !== version) this.#offered = { ...this.#build(), version };
+    return this.#offered;
+  }
+
+  #build(): Offered {
+    const { session } = this.#core;
+    const own = this.care.usable(flattenTools(this.#source));
+    const ownNames = new Set(own.map((tool) => tool.name));
+    const shared = session.sharedTools.tools.filter((tool) => !ownNames.has(tool.name));
+    const declared: LanguageModelV4FunctionTool[] = [];
+    const engineTools = new Map<string, EngineTool>();
+    const add = (tool: ResolvedTool, owner: Owner): void => {
+      declared.push(this.#declare(tool));
+      engineTools.set(tool.name, toEngineTool(tool, owner));
+      session.noteTool(tool.policy);
+    };
+    for (const tool of own) add(tool, this.#activityId);
+    for (const tool of shared) add(tool, 'session');
+    for (const companion of createCompanions(session.directory, this.#layers(), session.companions)) {
+      const { name, description, inputSchema } = companion;
+      declared.push({ type: 'function', name, description, inputSchema: inputSchema as LanguageModelV4FunctionTool['inputSchema'] });
+      engineTools.set(name, companion);
+    }
+    return { declared, engineTools };
+  }
+
+  #layers() {
+    return [this.#agent.options.prompts, this.#core.options.prompts];
+  }
+
+  #declare(tool: ResolvedTool): LanguageModelV4FunctionTool {
+    const { description, strict, inputExamples, providerOptions } = tool.tool;
+    const confirmText = promptText([...tool.prompts, ...this.#layers()], 'confirmParameter', { functionName: tool.name });
+    return {
+      type: 'function',
+      name: tool.name,
+      ...(description === undefined ? {} : { description }),
+      inputSchema: modelSchema(tool, confirmText) as LanguageModelV4FunctionTool['inputSchema'],
+      ...(strict === undefined ? {} : { strict }),
+      ...(inputExamples === undefined ? {} : { inputExamples: inputExamples as NonNullable<LanguageModelV4FunctionTool['inputExamples']> }),
+      ...(providerOptions === undefined ? {} : { providerOptions }),
+    };
+  }
+}
+
+export async function createToolbox(core: Core, agent: Agent, activityId: string): Promise<Toolbox> {
+  const toolbox = new Toolbox(core, agent, activityId);
+  await toolbox.update(agent.options.tools);
+  return toolbox;
+}
+
+function toEngineTool(resolved: ResolvedTool, owner: Owner): EngineTool {
+  const { name, tool, schema, policy, prompts } = resolved;
+  const toolset = resolved.toolsets.find((each) => each instanceof AsyncToolset);
+  const keyed = { name, policy };
+  return {
+    name,
+    owner,
+    policy,
+    prompts,
+    ...(toolset ? { toolset } : {}),
+    yields: tool.source === 'meanwhile' ? 'updates' : 'preliminary',
+    parse: (text, cutOff) => readArguments(schema, text, { cutOff, confirm: policy.onDuplicate === 'confirm' }),
+    keyOf: (args) => duplicateKey(keyed, args),
+    supersedeKeyOf: (args) => supersedeKey(keyed, args.value),
+    needsApproval: (value) =>
+      typeof policy.needsApproval === 'function' ? policy.needsApproval(value) : policy.needsApproval,
+    run: (value, options) => tool.execute(value, options as never),
+  };
+}

@@ -1,0 +1,262 @@
+/**
+ * One turn of the agent: request, words, calls, and again while an output wants a reply (S1.2).
+ *
+ * It runs without yielding from its start to the model call when nobody speaks, which is what makes S3.3 hold. The
+ * order in which things enter the context is S2.3's: the words when they were heard or cut, then the step's calls with
+ * their outputs.
+ */
+import type { LanguageModelV4StreamPart } from '@ai-sdk/provider';
+import { describeError } from '../errors.ts';
+import type { Batch, BatchCall, Message, MessagePart } from '../chat/items.ts';
+import type { FirstOutput, HandoffIntent, StartedCall } from '../engine/seam.ts';
+import { promptText } from '../tools/prompts.ts';
+import type { Activity } from './activity.ts';
+import type { Core } from './core.ts';
+import { callModel } from './model-call.ts';
+import type { MadeRequest } from './model-view.ts';
+import { collectHandoff } from './handoffs.ts';
+import { StepParts } from './step-parts.ts';
+import type { SpeechHandle, SpeechResult } from './speech-handle.ts';
+import { Utterance, type Spoken } from './utterance.ts';
+
+export interface TurnPlan {
+  readonly instructions?: string;
+  readonly toolChoice?: 'auto' | 'none' | 'required';
+}
+
+interface StepMade {
+  readonly goOn: boolean;
+  readonly error?: unknown;
+}
+
+export class Turn {
+  readonly #core: Core;
+  readonly #activity: Activity;
+  readonly #speech: SpeechHandle;
+  readonly #plan: TurnPlan;
+  /** Calls whose outputs want a reply, over all steps. */
+  readonly #wants = new Set<string>();
+  #heard = '';
+  #lastCut = false;
+  #stepsWithCalls = 0;
+  #handoff: HandoffIntent | undefined;
+
+  constructor(core: Core, activity: Activity, speech: SpeechHandle, plan: TurnPlan) {
+    this.#core = core;
+    this.#activity = activity;
+    this.#speech = speech;
+    this.#plan = plan;
+  }
+
+  /** Never rejects. */
+  async run(): Promise<void> {
+    let failure: { error: unknown } | undefined;
+    try {
+      for (let step = 0; ; step += 1) {
+        const granted = this.#core.mouth.acquire(this.#speech);
+        if (granted !== true && !(await granted)) break;
+        if (this.#activity.ending && !this.#handoff) {
+          this.#core.mouth.release(this.#speech);
+          break;
+        }
+        const made = await this.#step(step);
+        if (made.error !== undefined) failure = { error: made.error };
+        if (!made.goOn) break;
+      }
+    } catch (error) {
+      failure = { error };
+    }
+    this.#end(failure);
+  }
+
+  async #step(step: number): Promise<StepMade> {
+    const speech = this.#speech;
+    speech.phase = 'speaking';
+    this.#core.floor.changed();
+    const request = this.#request(step);
+    const utterance = new Utterance(this.#core, speech, this.#activity.agent.name);
+    const abort = new AbortController();
+    const toolsAllowed = request.options.toolChoice?.type !== 'none';
+    const parts = new StepParts((call, cutOff) =>
+      this.#core.executor.start(call, {
+        speechId: speech.id,
+        step,
+        activityId: this.#activity.id,
+        tools: this.#activity.toolbox.engineTools,
+        toolsAllowed,
+        speech,
+        model: this.#activity.view.ref,
+        cutOff: () => cutOff,
+      }),
+    );
+    const stopListening = speech.onInterrupt(() => {
+      abort.abort();
+      utterance.cut();
+      this.#core.executor.turnInterrupted(speech.id);
+    });
+    const error = await this.#read(request, abort.signal, parts, utterance);
+    if (!speech.interrupted) parts.startDeferred();
+    const spoken = await utterance.finish();
+    this.#addMessage(step, spoken, parts);
+    speech.phase = 'tools';
+    this.#core.mouth.release(speech);
+    if (error !== undefined) this.#core.executor.turnInterrupted(speech.id);
+    this.#core.floor.changed();
+    if (parts.calls.length > 0) await this.#collect(step, parts);
+    stopListening();
+    if (error !== undefined) return { goOn: false, error };
+    return { goOn: this.#goesOn(parts.calls) };
+  }
+
+  #request(step: number): MadeRequest {
+    const instructions = step === 0 ? this.#plan.instructions : undefined;
+    const running = this.#runningNote();
+    const late = [instructions, running].filter((text) => text !== undefined).join('\n\n');
+    const request = this.#activity.view.request({
+      toolChoice: this.#toolChoice(step),
+      ...(late === '' ? {} : { late }),
+    });
+    const { from, to } = request;
+    this.#core.log.commit({ type: 'request_made', speechId: this.#speech.id, activityId: this.#activity.id, step, from, to });
+    return request;
+  }
+
+  #toolChoice(step: number): 'auto' | 'none' | 'required' {
+    if (this.#stepsWithCalls >= this.#core.options.maxToolSteps || this.#handoff) return 'none';
+    const wanted = this.#plan.toolChoice ?? this.#activity.agent.options.toolChoice ?? 'auto';
+    return wanted === 'required' && step > 0 ? 'auto' : wanted;
+  }
+
+  /** Calls of other open turns are in no context yet: without a note the model would make them again. */
+  #runningNote(): string | undefined {
+    const others = [...this.#activity.speeches].filter((speech) => speech !== this.#speech).map((speech) => speech.id);
+    const calls = this.#core.executor.runningCalls(others);
+    if (calls.length === 0) return undefined;
+    const runningCalls = calls.map((call) => `- ${call.toolName}(${call.arguments})`).join('\n');
+    return promptText([this.#activity.agent.options.prompts, this.#core.options.prompts], 'runningCalls', { runningCalls });
+  }
+
+  async #read(request: MadeRequest, signal: AbortSignal, parts: StepParts, utterance: Utterance): Promise<unknown> {
+    const { clock, logger, options, usage } = this.#core;
+    const onPart = (part: LanguageModelV4StreamPart): boolean | Promise<boolean> => {
+      parts.take(part);
+      if (part.type === 'finish') usage.add(part.usage);
+      if (part.type !== 'text-delta' || part.delta === '') return part.type === 'tool-call' || utterance.hasBegun;
+      const written = utterance.write(part.delta);
+      return written ? written.then(() => true) : true;
+    };
+    try {
+      await callModel(request.model, request.options, signal, onPart, {
+        clock,
+        maxRetries: options.maxRetries,
+        onRetry: (error, attempt, delayMs) => {
+          parts.reset();
+          logger.warn(`The model failed (${describeError(error)}); attempt ${String(attempt + 1)} in ${String(delayMs)} ms.`);
+        },
+      });
+      return undefined;
+    } catch (error) {
+      return error ?? new Error('The model failed.');
+    }
+  }
+
+  /** What was said enters when it was heard or cut; a message that was cut carries no metadata (S2.3). */
+  #addMessage(step: number, spoken: Spoken, parts: StepParts): void {
+    this.#heard += spoken.heard;
+    if (spoken.text !== '') this.#lastCut = spoken.cut;
+    if (spoken.heard.trim() === '') return;
+    const withReasoning = parts.calls.length === 0 ? parts.reasoning : [];
+    const whole: readonly MessagePart[] = [...withReasoning, ...parts.texts];
+    const message: Message = {
+      kind: 'message',
+      id: this.#core.newId('item'),
+      role: 'assistant',
+      parts: spoken.cut ? [{ type: 'text', text: spoken.heard }] : whole,
+      at: this.#core.clock.now(),
+      ...(spoken.cut ? { cut: true } : {}),
+      speechId: this.#speech.id,
+      model: this.#activity.view.ref,
+    };
+    this.#core.log.commit({ type: 'message_added', activityId: this.#activity.id, message, step });
+  }
+
+  /** The tool phase: it ends when each call has settled or gone to the background, and then all enter together. */
+  async #collect(step: number, parts: StepParts): Promise<void> {
+    const { calls } = parts;
+    const firsts = await Promise.all(calls.map((call) => call.first));
+    if (this.#core.stage.isClosed) return;
+    const { intent, outputs } = collectHandoff(firsts, (agent, reason) => this.#refusal(agent, reason));
+    this.#handoff ??= intent;
+    const batch: Batch = {
+      kind: 'batch',
+      id: this.#core.newId('item'),
+      at: this.#core.clock.now(),
+      speechId: this.#speech.id,
+      step,
+      ...(parts.reasoning.length === 0 ? {} : { reasoning: parts.reasoning }),
+      calls: calls.map((call, index) => toBatchCall(call, outputs[index])),
+      model: this.#activity.view.ref,
+    };
+    this.#core.log.commit({ type: 'batch_added', activityId: this.#activity.id, batch });
+    this.#stepsWithCalls += 1;
+    for (const [index, call] of calls.entries()) if (outputs[index]?.wantsReply) this.#wants.add(call.callId);
+  }
+
+  #refusal(agent: string, reason: string): string {
+    return promptText([this.#activity.agent.options.prompts, this.#core.options.prompts], 'handoffRefused', { agent, reason });
+  }
+
+  #goesOn(calls: readonly StartedCall[]): boolean {
+    if (this.#speech.interrupted || (this.#activity.ending && !this.#handoff)) return false;
+    return calls.some((call) => this.#wants.has(call.callId));
+  }
+
+  #end(failure: { error: unknown } | undefined): void {
+    const { log, executor, events, logger, speeches, mouth, stage, floor } = this.#core;
+    const speech = this.#speech;
+    mouth.release(speech);
+    if (failure) {
+      logger.error(`The turn of ${this.#activity.agent.name} failed: ${describeError(failure.error)}`);
+      events.emit('error', { source: 'model', error: failure.error });
+    }
+    const unfinished = speech.interrupted || failure !== undefined || (this.#activity.ending && !this.#handoff);
+    if (!stage.isClosed) {
+      executor.turnEnded(speech.id, unfinished ? this.#atTail() : []);
+      log.commit({ type: 'speech_closed', speechId: speech.id, outcome: this.#result(failure).type });
+    }
+    if (this.#handoff && !stage.isClosed) stage.handoffAfterTurn(this.#handoff, this.#activity);
+    this.#activity.speeches.delete(speech);
+    speeches.delete(speech);
+    speech.finish(this.#result(failure));
+    floor.changed();
+  }
+
+  /** Outputs that want a reply and that no request led to heard words over (S5.6). */
+  #atTail(): string[] {
+    const context = this.#activity.state?.context;
+    return [...this.#wants].filter((callId) => {
+      const position = context?.positions.get(callId);
+      return position === undefined || position >= (context?.coveredTo ?? 0);
+    });
+  }
+
+  #result(failure: { error: unknown } | undefined): SpeechResult {
+    const toolsCalled = this.#stepsWithCalls > 0;
+    const heard = this.#heard;
+    const allHeard = heard !== '' && !this.#lastCut;
+    if (failure && !allHeard) return { type: 'failed', error: failure.error, toolsCalled };
+    if (this.#speech.interrupted && !allHeard) return { type: 'interrupted', heard, toolsCalled };
+    return heard === '' ? { type: 'nothing_said', toolsCalled } : { type: 'completed', heard, toolsCalled };
+  }
+}
+
+function toBatchCall(call: StartedCall, first: FirstOutput | undefined): BatchCall {
+  return {
+    callId: call.callId,
+    ...(call.wireId === call.callId ? {} : { wireId: call.wireId }),
+    toolName: call.toolName,
+    input: call.input,
+    ...(call.providerMetadata === undefined ? {} : { providerMetadata: call.providerMetadata }),
+    output: first?.output ?? { type: 'text' as const, text: '' },
+  };
+}

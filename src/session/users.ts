@@ -1,0 +1,185 @@
+/**
+ * The user: what he says, and whether he is speaking or away (S1.8, S6.1, S6.7).
+ *
+ * Input is taken one after another: it waits for an agent to be current, waits for a speech that may not be
+ * interrupted, interrupts what may be, and enters the context behind what was said until then (S2.3).
+ */
+import type { TimerHandle } from '../clock.ts';
+import { describeError, StopResponse } from '../errors.ts';
+import { messageText, type Message, type MessagePart } from '../chat/items.ts';
+import type { Activity } from './activity.ts';
+import { runAs } from './ambient.ts';
+import type { Core } from './core.ts';
+import type { UserState } from './events.ts';
+import type { SpeechHandle } from './speech-handle.ts';
+
+export type UserContent = string | readonly MessagePart[];
+
+interface Input {
+  readonly content: UserContent;
+  readonly answered: (speech: SpeechHandle | undefined) => void;
+}
+
+export class Users {
+  readonly #core: Core;
+  readonly #inputs: Input[] = [];
+  #speaking = false;
+  #away = false;
+  #taking = false;
+  #awayTimer: TimerHandle | undefined;
+
+  constructor(core: Core) {
+    this.#core = core;
+  }
+
+  get isSpeaking(): boolean {
+    return this.#speaking;
+  }
+
+  get isAway(): boolean {
+    return this.#away;
+  }
+
+  /** Said, and not yet being answered. */
+  get turnIsOpen(): boolean {
+    return this.#taking;
+  }
+
+  get state(): UserState {
+    return this.#away ? 'away' : this.#speaking ? 'speaking' : 'listening';
+  }
+
+  startedSpeaking(): void {
+    if (this.#speaking) return;
+    this.#change(() => {
+      this.#speaking = true;
+      this.#away = false;
+    });
+  }
+
+  stoppedSpeaking(): void {
+    if (!this.#speaking) return;
+    this.#change(() => {
+      this.#speaking = false;
+    });
+  }
+
+  /** Resolves with the speech that answers it; undefined when none does. */
+  say(content: UserContent): Promise<SpeechHandle | undefined> {
+    const { promise, resolve } = Promise.withResolvers<SpeechHandle | undefined>();
+    this.#inputs.push({ content, answered: resolve });
+    this.#change(() => {
+      this.#away = false;
+    });
+    if (!this.#taking) {
+      this.#taking = true;
+      void this.#take();
+    }
+    this.#core.floor.changed();
+    return promise;
+  }
+
+  /** Silence began or ended, or tools began or ended: the time until the user counts as away starts in full (S6.7). */
+  silenceChanged(since: number | undefined): void {
+    const { clock, options, log } = this.#core;
+    clock.clearTimeout(this.#awayTimer);
+    this.#awayTimer = undefined;
+    const { userAwayMs } = options;
+    if (userAwayMs === undefined || since === undefined || this.#away || log.state.tasks.running.size > 0) return;
+    if (this.#core.stage.isClosing || this.#core.stage.current === undefined) return;
+    this.#awayTimer = clock.setTimeout(() => {
+      this.#change(() => {
+        this.#away = true;
+      });
+    }, userAwayMs);
+  }
+
+  close(): void {
+    this.#core.clock.clearTimeout(this.#awayTimer);
+    this.#awayTimer = undefined;
+    for (const input of this.#inputs.splice(0)) input.answered(undefined);
+  }
+
+  async #take(): Promise<void> {
+    const { stage, floor } = this.#core;
+    while (this.#inputs.length > 0 && !stage.isClosing) {
+      const activity = await stage.whenCurrent();
+      if (!activity) break;
+      const fixed = this.#inTheWay(activity).find((speech) => !speech.allowInterruptions);
+      if (fixed) {
+        await fixed.done;
+        continue;
+      }
+      const cut = this.#inTheWay(activity);
+      for (const speech of cut) speech.cut();
+      await Promise.all(cut.map((speech) => speech.done));
+      if (stage.current !== activity || activity.ending || this.#inTheWay(activity).length > 0) continue;
+      await this.#answer(activity, this.#inputs.splice(0));
+    }
+    this.#taking = false;
+    floor.changed();
+  }
+
+  /** What plays, and the turns of this agent. A paused activity's turn is not interrupted (S5.6). */
+  #inTheWay(activity: Activity): SpeechHandle[] {
+    const { holder } = this.#core.mouth;
+    const speeches = new Set(activity.speeches);
+    if (holder) speeches.add(holder);
+    return [...speeches];
+  }
+
+  async #answer(activity: Activity, inputs: readonly Input[]): Promise<void> {
+    const { stage, log } = this.#core;
+    let speech: SpeechHandle | undefined;
+    try {
+      const wanted: boolean[] = [];
+      for (const input of inputs) {
+        const parts = toParts(input.content);
+        const verdict = await this.#ask(activity, parts);
+        if (stage.isClosed) return;
+        const message = this.#message(verdict.parts);
+        log.commit({ type: 'message_added', activityId: activity.id, message });
+        wanted.push(verdict.reply);
+      }
+      if (wanted.includes(true)) speech = stage.reply(activity, {});
+    } finally {
+      for (const input of inputs) input.answered(speech);
+    }
+  }
+
+  #message(parts: readonly MessagePart[]): Message {
+    return { kind: 'message', id: this.#core.newId('item'), role: 'user', parts, at: this.#core.clock.now() };
+  }
+
+  /** The agent's hook. One that throws is an event, and the user is answered all the same. */
+  async #ask(activity: Activity, parts: readonly MessagePart[]): Promise<{ parts: readonly MessagePart[]; reply: boolean }> {
+    const { agent } = activity;
+    const text = messageText({ ...this.#message(parts) });
+    const done = this.#core.hooks.begin();
+    try {
+      const context = this.#core.session.contextOf(agent);
+      const running = { session: this.#core.session, activityId: activity.id, waits: () => this.#core.hooks.waits() };
+      const changed = await runAs(running, async () => await agent.onUserTurnCompleted(context, { text, parts }));
+      return { parts: typeof changed === 'string' ? toParts(changed) : parts, reply: true };
+    } catch (error) {
+      if (error instanceof StopResponse) return { parts, reply: false };
+      this.#core.logger.error(`onUserTurnCompleted of ${agent.name} threw: ${describeError(error)}`);
+      this.#core.events.emit('error', { source: 'hook', error });
+      return { parts, reply: true };
+    } finally {
+      done();
+    }
+  }
+
+  #change(set: () => void): void {
+    const was = this.state;
+    set();
+    if (this.state !== was) this.#core.events.emit('user_state_changed', { state: this.state, was });
+    this.silenceChanged(this.#core.floor.silentSince);
+    this.#core.floor.changed();
+  }
+}
+
+function toParts(content: UserContent): readonly MessagePart[] {
+  return typeof content === 'string' ? [{ type: 'text', text: content }] : content;
+}

@@ -1,0 +1,16 @@
+export {
+  scriptedModel,
+  type ScriptedAnswer,
+  type ScriptedCall,
+  type ScriptedModel,
+  type ScriptedModelOptions,
+  type ScriptedPoint,
+  type ScriptedStep,
+} from './scripted-model.ts';
+export {
+  createVirtualClock,
+  type PendingTimer,
+  type RunUntilIdleOptions,
+  type VirtualClock,
+  type VirtualClockOptions,
+} from './virtual-clock.ts';
