@@ -133,6 +133,7 @@ export class Announcer {
       else this.#deps.journal.commit({ ...result, type: 'delivery_returned', id, ...(toolsCalled ? { toolsCalled: true } : {}) });
     }
     this.look();
+    this.#deps.changed();
   }
 
   #end(id: string, receipt: Receipt, reason: string | undefined): void {

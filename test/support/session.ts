@@ -1,9 +1,14 @@
-/** A session on the virtual clock whose log is checked after every record: the fold must equal the live state. */
+/**
+ * A session on the virtual clock. After every record the fold of the log must equal the live state, and every prompt
+ * must pass the wire of every provider.
+ */
 import { isDeepStrictEqual } from 'node:util';
 import { Agent, AgentSession, createTextOutput, type AgentSessionOptions, type Logger, type SessionEvent, type SessionRecord } from 'meanwhile';
 import { createVirtualClock, scriptedModel, type ScriptedModel, type ScriptedStep, type VirtualClock } from 'meanwhile/testing';
 import { apply } from '../../src/chat/fold.ts';
 import { createSessionState } from '../../src/chat/state.ts';
+import { onTestFinished } from 'vitest';
+import { WireCheck } from './wire-check.ts';
 
 export interface TestSession {
   readonly session: AgentSession;
@@ -40,6 +45,8 @@ export function createTestSession(steps: readonly ScriptedStep[], options: TestO
   const clock = options.clock ?? createVirtualClock();
   const model = options.model ?? scriptedModel(steps, { clock });
   const { check, records } = createLogCheck();
+  const wire = new WireCheck();
+  onTestFinished(() => wire.finish());
   const spoken: string[] = [];
   const log: string[] = [];
   let line = '';
@@ -53,7 +60,18 @@ export function createTestSession(steps: readonly ScriptedStep[], options: TestO
     },
   });
   const { model: _model, ...rest } = options;
-  const session = new AgentSession({ output, logger, userAwayMs: Infinity, ...rest, llm: model, clock, onRecord: check });
+  const session = new AgentSession({
+    output,
+    logger,
+    userAwayMs: Infinity,
+    ...rest,
+    llm: model,
+    clock,
+    onRecord: (record, state) => {
+      check(record, state);
+      wire.note(record, state);
+    },
+  });
   const events: SessionEvent[] = [];
   session.on('*', (event) => events.push(event));
   return { session, clock, model, records, events, spoken, log };

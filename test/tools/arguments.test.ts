@@ -123,7 +123,8 @@ describe('S1.3 arguments that do not fit', () => {
   test('S1.3 give the reasons of each field', () => {
     expect(readArguments(trip, '{"legs": [{"from": 1}], "day": "x"}')).toEqual({
       ok: false,
-      reasons: 'legs[0].from: Invalid input: expected string, received number; day: Invalid input: expected number, received string',
+      reasons:
+        'legs[0].from: Invalid input: expected string, received number; day: Invalid input: expected number, received string',
     });
   });
 
@@ -134,7 +135,9 @@ describe('S1.3 arguments that do not fit', () => {
 
   test('S1.3 are not told more than ten reasons', () => {
     const issues = Array.from({ length: 12 }, (_, index) => ({ path: `a${index}`, message: 'no' }));
-    expect(formatIssues(issues)).toBe(`${Array.from({ length: 10 }, (_, index) => `a${index}: no`).join('; ')}; and 2 more`);
+    expect(formatIssues(issues)).toBe(
+      `${Array.from({ length: 10 }, (_, index) => `a${index}: no`).join('; ')}; and 2 more`,
+    );
     expect(formatIssues(issues.slice(0, 10))).not.toContain('more');
   });
 
@@ -158,7 +161,10 @@ describe('S1.3 arguments that do not fit', () => {
       value: { from: 'Oslo' },
       confirmed: true,
     });
-    expect(readArguments(strict, text)).toMatchObject({ ok: false, reasons: expect.stringContaining('confirm_duplicate') });
+    expect(readArguments(strict, text)).toMatchObject({
+      ok: false,
+      reasons: expect.stringContaining('confirm_duplicate'),
+    });
     expect(readArguments(strict, '{"from": "Oslo", "confirm_duplicate": null}', { confirm: true })).toMatchObject({
       ok: true,
       confirmed: false,
@@ -177,7 +183,13 @@ describe('S1.3 arguments that do not fit', () => {
 
   test('a schema whose own code throws is a reason, and its error is for the log', async () => {
     const error = new Error('database password');
-    const failing = { jsonSchema: {}, load: () => undefined, validate: () => { throw error; } };
+    const failing = {
+      jsonSchema: {},
+      load: () => undefined,
+      validate: () => {
+        throw error;
+      },
+    };
     const unchecked = { ok: false, reasons: 'they could not be checked because of an internal error', error };
     expect(validateArguments(failing, {})).toEqual(unchecked);
     const rejecting = { ...failing, validate: () => Promise.reject(error) };

@@ -17,7 +17,10 @@ describe('S4.2 confirm_duplicate', () => {
     const tool = place(z.object({ from: z.string() }), 'confirm');
     expect(modelSchema(tool, 'Only when confirmed.')).toEqual({
       type: 'object',
-      properties: { from: { type: 'string' }, confirm_duplicate: { type: 'boolean', description: 'Only when confirmed.' } },
+      properties: {
+        from: { type: 'string' },
+        confirm_duplicate: { type: 'boolean', description: 'Only when confirmed.' },
+      },
       required: ['from'],
     });
     expect(tool.schema.jsonSchema).not.toHaveProperty('properties.confirm_duplicate');
@@ -48,7 +51,10 @@ describe('S4.2 confirm_duplicate', () => {
   });
 
   test('S4.2 is taken out of the arguments', () => {
-    expect(takeConfirmFlag({ from: 'Oslo', confirm_duplicate: true })).toEqual({ args: { from: 'Oslo' }, confirmed: true });
+    expect(takeConfirmFlag({ from: 'Oslo', confirm_duplicate: true })).toEqual({
+      args: { from: 'Oslo' },
+      confirmed: true,
+    });
     expect(takeConfirmFlag({ confirm_duplicate: 'true' })).toEqual({ args: {}, confirmed: true });
     for (const flag of [false, null, 'false', 'yes', 1, {}]) {
       expect(takeConfirmFlag({ confirm_duplicate: flag })).toEqual({ args: {}, confirmed: false });

@@ -29,7 +29,9 @@ describe('S4.1 the duplicate key', () => {
 
   test('S4.1 always holds the name', () => {
     const same = { duplicateKey: () => 'same' };
-    expect(duplicateKey({ name: 'a', policy: same }, plain({}))).not.toBe(duplicateKey({ name: 'b', policy: same }, plain({})));
+    expect(duplicateKey({ name: 'a', policy: same }, plain({}))).not.toBe(
+      duplicateKey({ name: 'b', policy: same }, plain({})),
+    );
   });
 
   test('S4.1 compares after validation', () => {
@@ -66,7 +68,9 @@ describe('S4.1 the duplicate key', () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.jsonValue(), (one, other) => {
         const equal = canonicalJson(one) === canonicalJson(other);
-        expect(equal).toBe(JSON.stringify(shuffled(one, (it) => it.sort())) === JSON.stringify(shuffled(other, (it) => it.sort())));
+        expect(equal).toBe(
+          JSON.stringify(shuffled(one, (it) => it.sort())) === JSON.stringify(shuffled(other, (it) => it.sort())),
+        );
       }),
     );
   });

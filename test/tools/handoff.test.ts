@@ -23,7 +23,9 @@ describe('S8.5 handing over', () => {
     expect(asHandoff(agent)).toEqual(handoff(agent));
     const made = handoff(agent, { returns: 1 });
     expect(asHandoff(made)).toBe(made);
-    expect([asHandoff(undefined), asHandoff('agent'), asHandoff([agent]), asHandoff({ agent })]).toEqual(Array(4).fill(undefined));
+    expect([asHandoff(undefined), asHandoff('agent'), asHandoff([agent]), asHandoff({ agent })]).toEqual(
+      Array(4).fill(undefined),
+    );
   });
 
   test('S8.5 without an agent it throws', () => {
@@ -33,7 +35,11 @@ describe('S8.5 handing over', () => {
   });
 
   test('S8.5 only what handoff() made is a handoff', () => {
-    expect([isHandoff(handoff(agent)), isHandoff({ agent, returns: 1 }), isHandoff(null)]).toEqual([true, false, false]);
+    expect([isHandoff(handoff(agent)), isHandoff({ agent, returns: 1 }), isHandoff(null)]).toEqual([
+      true,
+      false,
+      false,
+    ]);
   });
 });
 
@@ -59,7 +65,11 @@ describe('S8.5 an agent inside another value is found', () => {
   test('S8.5 a value without one has none, whatever it is', () => {
     const cycle: Record<string, unknown> = {};
     cycle['self'] = [cycle];
-    const failing = { get a() { throw new Error('no'); } };
+    const failing = {
+      get a() {
+        throw new Error('no');
+      },
+    };
     for (const value of [cycle, failing, undefined, null, 'agent', 7, () => agent, new Uint8Array(9)]) {
       expect(findAgent(value)).toBeUndefined();
     }

@@ -25,7 +25,15 @@ test('S1.3 what fits has no issues', () => {
 
 test('S1.3 the reasons are those of the fields, the innermost only', () => {
   expect(check(trip, {})).toEqual([': Instance does not have required property "city".']);
-  const wrong = { city: 'Os', days: 1.5, class: 'first', legs: [{}, { from: 1 }], when: 'soon', 'a/b~c d': 1, more: true };
+  const wrong = {
+    city: 'Os',
+    days: 1.5,
+    class: 'first',
+    legs: [{}, { from: 1 }],
+    when: 'soon',
+    'a/b~c d': 1,
+    more: true,
+  };
   expect(check(trip, wrong)).toEqual([
     'city: String is too short (2 < 3).',
     'days: Instance type "number" is invalid. Expected "integer".',
@@ -48,7 +56,9 @@ test('S1.3 none of several that fit gives the reasons of each', () => {
 });
 
 test('S1.3 the names of an object are its own', () => {
-  expect(check({ type: 'object', required: ['toString'] }, {})).toEqual([': Instance does not have required property "toString".']);
+  expect(check({ type: 'object', required: ['toString'] }, {})).toEqual([
+    ': Instance does not have required property "toString".',
+  ]);
 });
 
 test('S1.3 properties that are undefined are not there; what is no JSON does not fit', () => {
@@ -61,13 +71,24 @@ test('S1.3 properties that are undefined are not there; what is no JSON does not
 test('S1.3 the draft is the one the schema names, else 7', () => {
   const tuple = { type: 'object', properties: { a: { items: [{ type: 'string' }], additionalItems: false } } };
   expect(check(tuple, { a: ['x', 'y'] })).toEqual(['a[1]: This property is not known.']);
-  const nullable = { $schema: 'https://json-schema.org/draft/2020-12/schema', type: 'object', properties: { a: { $ref: '#/$defs/A', maxLength: 1 } }, $defs: { A: { type: 'string' } } };
+  const nullable = {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    type: 'object',
+    properties: { a: { $ref: '#/$defs/A', maxLength: 1 } },
+    $defs: { A: { type: 'string' } },
+  };
   expect(check(nullable, { a: 'xy' })).toEqual(['a: String is too long (2 > 1).']);
 });
 
 test('S1.3 references by anchor and to the root work', () => {
-  const tree = { type: 'object', properties: { child: { $ref: '#' }, leaf: { $ref: '#leaf' } }, $defs: { leaf: { $anchor: 'leaf', type: 'string' } } };
-  expect(check(tree, { child: { child: { leaf: 7 } } })).toEqual(['child.child.leaf: Instance type "number" is invalid. Expected "string".']);
+  const tree = {
+    type: 'object',
+    properties: { child: { $ref: '#' }, leaf: { $ref: '#leaf' } },
+    $defs: { leaf: { $anchor: 'leaf', type: 'string' } },
+  };
+  expect(check(tree, { child: { child: { leaf: 7 } } })).toEqual([
+    'child.child.leaf: Instance type "number" is invalid. Expected "string".',
+  ]);
 });
 
 test('the schema that was given stays as it was', () => {

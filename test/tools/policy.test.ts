@@ -11,8 +11,10 @@ const failure = (policy: object) => {
 };
 
 describe('wrong options fail, with the fact, the value and the remedy', () => {
-  const ms = (name: string, got: string) => `Tool "t": expected ${name} in milliseconds, 0 or more, got ${got}. Leave it out for none.`;
-  const above = (name: string, got: string) => `Tool "t": expected ${name} in milliseconds, more than 0, got ${got}. Leave it out for no limit.`;
+  const ms = (name: string, got: string) =>
+    `Tool "t": expected ${name} in milliseconds, 0 or more, got ${got}. Leave it out for none.`;
+  const above = (name: string, got: string) =>
+    `Tool "t": expected ${name} in milliseconds, more than 0, got ${got}. Leave it out for no limit.`;
   const concurrency = (got: string) =>
     `Tool "t": expected maxConcurrency to be { limit, whenFull?: 'queue' | 'reject' } with a whole limit of 1 or more, got ${got}.`;
 
@@ -24,12 +26,18 @@ describe('wrong options fail, with the fact, the value and the remedy', () => {
     [{ duplicateWindowMs: '5000' }, ms('duplicateWindowMs', '"5000"')],
     [{ maxHoldMs: -1 }, ms('maxHoldMs', '-1')],
     [{ expiresMs: -1 }, ms('expiresMs', '-1')],
-    [{ onDuplicate: 'ask' }, 'Tool "t": expected onDuplicate to be one of "join", "allow", "reject", "replace", "confirm", got "ask".'],
+    [
+      { onDuplicate: 'ask' },
+      'Tool "t": expected onDuplicate to be one of "join", "allow", "reject", "replace", "confirm", got "ask".',
+    ],
     [{ duplicateKey: 'args' }, `Tool "t": expected duplicateKey to be 'arguments', 'name' or a function, got "args".`],
     [{ deliver: 'later' }, 'Tool "t": expected deliver to be one of "when_idle", "interrupt", "silent", got "later".'],
     [{ onInterrupt: 'cancel' }, 'Tool "t": expected onInterrupt to be one of "background", "abort", got "cancel".'],
     [{ onHandoff: 'stay' }, 'Tool "t": expected onHandoff to be one of "move", "cancel", "wait", got "stay".'],
-    [{ deliveryToolChoice: 'required' }, 'Tool "t": expected deliveryToolChoice to be one of "auto", "none", got "required".'],
+    [
+      { deliveryToolChoice: 'required' },
+      'Tool "t": expected deliveryToolChoice to be one of "auto", "none", got "required".',
+    ],
     [{ allowCancellation: 1 }, 'Tool "t": expected allowCancellation to be true or false, got 1.'],
     [{ asks: 'yes' }, 'Tool "t": expected asks to be true or false, got "yes".'],
     [{ needsApproval: 'yes' }, 'Tool "t": expected needsApproval to be true, false or a function, got "yes".'],
@@ -64,7 +72,8 @@ describe('wrong options fail, with the fact, the value and the remedy', () => {
       onHandoff: 'wait',
       deliveryToolChoice: 'none',
     };
-    for (const policy of [right, {}, { timeoutMs: undefined, onDuplicate: undefined }]) expect(failure(policy)).toBe('no error');
+    for (const policy of [right, {}, { timeoutMs: undefined, onDuplicate: undefined }])
+      expect(failure(policy)).toBe('no error');
   });
 });
 
@@ -106,7 +115,11 @@ describe('what is in force', () => {
   test('S5.5 Infinity is none, also against a default', () => {
     const none = { timeoutMs: Infinity, expiresMs: Infinity, maxConcurrency: { limit: Infinity } };
     const set = { timeoutMs: 5, expiresMs: 5, maxConcurrency: { limit: 1 } };
-    expect(effectivePolicy([none, set])).toMatchObject({ timeoutMs: undefined, expiresMs: undefined, maxConcurrency: undefined });
+    expect(effectivePolicy([none, set])).toMatchObject({
+      timeoutMs: undefined,
+      expiresMs: undefined,
+      maxConcurrency: undefined,
+    });
     expect(effectivePolicy([set])).toMatchObject({ maxConcurrency: { limit: 1, whenFull: 'queue' } });
   });
 });

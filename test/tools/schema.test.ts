@@ -15,8 +15,18 @@ const libraries: [string, ToolParameters][] = [
   ['Zod 4', z.object({ from: z.string(), seats: z.number().optional() })],
   ['Valibot', toStandardJsonSchema(v.object({ from: v.string(), seats: v.optional(v.number()) }))],
   ['ArkType', type({ from: 'string', 'seats?': 'number' })],
-  ['JSON Schema', { type: 'object', properties: { from: { type: 'string' }, seats: { type: 'number' } }, required: ['from'] }],
-  ['AI SDK jsonSchema()', jsonSchema({ type: 'object', properties: { from: { type: 'string' }, seats: { type: 'number' } }, required: ['from'] })],
+  [
+    'JSON Schema',
+    { type: 'object', properties: { from: { type: 'string' }, seats: { type: 'number' } }, required: ['from'] },
+  ],
+  [
+    'AI SDK jsonSchema()',
+    jsonSchema({
+      type: 'object',
+      properties: { from: { type: 'string' }, seats: { type: 'number' } },
+      required: ['from'],
+    }),
+  ],
 ];
 
 const flight = {
@@ -74,8 +84,13 @@ describe('S1.3 every library gives a JSON Schema and validates, at once', () => 
     const refuse = () => ({ success: false as const, error: new Error('not on Sundays') });
     const own = resolveSchema(jsonSchema({ type: 'object' }, { validate: refuse }));
     expect(own.validate({})).toEqual({ ok: false, issues: [{ path: '', message: 'not on Sundays' }] });
-    const lazy = resolveSchema(lazySchema(() => zodSchema(z.object({ legs: z.array(z.object({ from: z.string() })) }))));
-    expect(await lazy.validate({ legs: [{ from: 1 }] })).toMatchObject({ ok: false, issues: [{ path: 'legs[0].from' }] });
+    const lazy = resolveSchema(
+      lazySchema(() => zodSchema(z.object({ legs: z.array(z.object({ from: z.string() })) }))),
+    );
+    expect(await lazy.validate({ legs: [{ from: 1 }] })).toMatchObject({
+      ok: false,
+      issues: [{ path: 'legs[0].from' }],
+    });
     expect(await lazy.validate({ legs: [] })).toEqual({ ok: true, value: { legs: [] } });
   });
 
@@ -126,23 +141,69 @@ describe('a wrong schema fails when it is declared', () => {
   };
 
   test.each<[string, unknown, string]>([
-    ['a string in Zod', z.string(), 'expected the schema of an object, got "string". Put the value into a property of an object.'],
-    ['a union at the top', z.union([z.object({}), z.object({})]), 'expected the schema of an object, got one without a type (anyOf).'],
+    [
+      'a string in Zod',
+      z.string(),
+      'expected the schema of an object, got "string". Put the value into a property of an object.',
+    ],
+    [
+      'a union at the top',
+      z.union([z.object({}), z.object({})]),
+      'expected the schema of an object, got one without a type (anyOf).',
+    ],
     ['an array in JSON Schema', { type: 'array' }, 'expected the schema of an object, got "array".'],
     ['no schema at all', {}, 'expected the schema of an object, got one without a type (empty).'],
     ['several types', { type: ['object', 'null'] }, 'expected the schema of an object, got an array of 2.'],
-    ['text', '{"type":"object"}', 'expected parameters to be a schema of Zod, Valibot or ArkType, or a JSON Schema, got "{'],
+    [
+      'text',
+      '{"type":"object"}',
+      'expected parameters to be a schema of Zod, Valibot or ArkType, or a JSON Schema, got "{',
+    ],
     ['null', null, 'got null.'],
     ['a list', [z.string()], 'got an array of 1.'],
     ['a function', () => 7, 'got a function.'],
-    ['a function that throws', () => { throw new Error('late'); }, 'its lazy schema failed: late.'],
-    ['the shape of a Zod object', { from: z.string() }, 'expected a schema, got an object whose property "from" is one. Wrap it in z.object().'],
-    ['a type that JSON has not', z.object({ day: z.date() }), 'its schema has no JSON Schema: Date cannot be represented in JSON Schema.'],
-    ['Valibot without its JSON Schema', v.object({}), 'its schema (valibot) cannot give a JSON Schema. Wrap it in toStandardJsonSchema() of @valibot/to-json-schema.'],
-    ['a library without JSON Schema', { '~standard': { version: 1, vendor: 'x', validate: () => ({ value: 1 }) } }, 'its schema (x) cannot give a JSON Schema. Use a schema that has ~standard.jsonSchema, or give a JSON Schema.'],
-    ['a pattern that is none', { type: 'object', properties: { a: { type: 'string', pattern: '(' } } }, 'its JSON Schema has the pattern "(": Invalid regular expression'],
-    ['a reference to nothing', { type: 'object', properties: { a: { $ref: '#/$defs/A' } } }, 'its JSON Schema refers to "#/$defs/A", which it does not hold. Put it under "$defs".'],
-    ['a reference elsewhere', { type: 'object', properties: { a: { $ref: 'https://a.b/c' } } }, 'its JSON Schema refers to "https://a.b/c", which it does not hold.'],
+    [
+      'a function that throws',
+      () => {
+        throw new Error('late');
+      },
+      'its lazy schema failed: late.',
+    ],
+    [
+      'the shape of a Zod object',
+      { from: z.string() },
+      'expected a schema, got an object whose property "from" is one. Wrap it in z.object().',
+    ],
+    [
+      'a type that JSON has not',
+      z.object({ day: z.date() }),
+      'its schema has no JSON Schema: Date cannot be represented in JSON Schema.',
+    ],
+    [
+      'Valibot without its JSON Schema',
+      v.object({}),
+      'its schema (valibot) cannot give a JSON Schema. Wrap it in toStandardJsonSchema() of @valibot/to-json-schema.',
+    ],
+    [
+      'a library without JSON Schema',
+      { '~standard': { version: 1, vendor: 'x', validate: () => ({ value: 1 }) } },
+      'its schema (x) cannot give a JSON Schema. Use a schema that has ~standard.jsonSchema, or give a JSON Schema.',
+    ],
+    [
+      'a pattern that is none',
+      { type: 'object', properties: { a: { type: 'string', pattern: '(' } } },
+      'its JSON Schema has the pattern "(": Invalid regular expression',
+    ],
+    [
+      'a reference to nothing',
+      { type: 'object', properties: { a: { $ref: '#/$defs/A' } } },
+      'its JSON Schema refers to "#/$defs/A", which it does not hold. Put it under "$defs".',
+    ],
+    [
+      'a reference elsewhere',
+      { type: 'object', properties: { a: { $ref: 'https://a.b/c' } } },
+      'its JSON Schema refers to "https://a.b/c", which it does not hold.',
+    ],
   ])('%s', (_, parameters, message) => {
     expect(failure(parameters)).toContain(`Tool "book": `);
     expect(failure(parameters)).toContain(message);
@@ -159,7 +220,9 @@ describe('a wrong schema fails when it is declared', () => {
       'Tool "book": expected the schema of an object, got "string".',
     );
     const failing = jsonSchema(Promise.reject(new Error('offline')));
-    await expect(resolveSchema(failing, 'Tool "book"').load()).rejects.toThrow('Tool "book": its schema has no JSON Schema: offline.');
+    await expect(resolveSchema(failing, 'Tool "book"').load()).rejects.toThrow(
+      'Tool "book": its schema has no JSON Schema: offline.',
+    );
   });
 });
 
@@ -176,7 +239,10 @@ test('a schema that speaks only a newer draft is asked for that', () => {
       output: () => ({}),
     },
   };
-  expect(resolveSchema({ '~standard': standard }).jsonSchema).toEqual({ type: 'object', properties: { a: { type: 'string' } } });
+  expect(resolveSchema({ '~standard': standard }).jsonSchema).toEqual({
+    type: 'object',
+    properties: { a: { type: 'string' } },
+  });
 });
 
 test('an older ArkType, whose ~standard has no JSON Schema, is asked by its method', () => {

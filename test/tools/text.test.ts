@@ -43,7 +43,15 @@ describe('S1.5 what can be told', () => {
     [new URL('https://a.b/c'), '"https://a.b/c"'],
     [{ when: new Date(0) }, '{"when":"1970-01-01T00:00:00.000Z"}'],
     [Object.create(null), '{}'],
-    [new (class Point { x = 1; get y() { return 2; } })(), '{"x":1}'],
+    [
+      new (class Point {
+        x = 1;
+        get y() {
+          return 2;
+        }
+      })(),
+      '{"x":1}',
+    ],
     [[Object('s'), Object(1), Object(true)], '["s",1,true]'],
     [JSON.parse('{"__proto__":{"a":1}}'), '{"__proto__":{"a":1}}'],
     [{ toJSON: () => undefined }, ''],
@@ -105,15 +113,36 @@ describe('S1.5 what JSON would lose or cannot express is refused, with its place
     ['Infinity', -Infinity, 'is -Infinity, which JSON cannot express'],
     ['a Buffer', Buffer.from('a'), 'is binary data (Buffer), which JSON cannot express; encode it as a string'],
     ['bytes', new Uint8Array(2), 'is binary data (Uint8Array), which JSON cannot express; encode it as a string'],
-    ['an ArrayBuffer', new ArrayBuffer(2), 'is binary data (ArrayBuffer), which JSON cannot express; encode it as a string'],
+    [
+      'an ArrayBuffer',
+      new ArrayBuffer(2),
+      'is binary data (ArrayBuffer), which JSON cannot express; encode it as a string',
+    ],
     ['a Blob', new Blob(['a']), 'is binary data (Blob), which JSON cannot express; encode it as a string'],
     ['an invalid Date', new Date(NaN), 'is an invalid Date'],
     ['an Error', new RangeError('r'), 'is an Error (RangeError), which JSON cannot express'],
     ['a WeakMap', new WeakMap(), 'is of type WeakMap and has nothing that JSON can express; make it a plain object'],
     ['a RegExp', /a/, 'is of type RegExp and has nothing that JSON can express; make it a plain object'],
-    ['a Promise', Promise.resolve(1), 'is of type Promise and has nothing that JSON can express; make it a plain object'],
-    ['search parameters', new URLSearchParams('a=1'), 'is of type URLSearchParams and has nothing that JSON can express; make it a plain object'],
-    ['a class with private state', new (class Secret { #a = 1; get a() { return this.#a; } })(), 'is of type Secret and has nothing that JSON can express; make it a plain object'],
+    [
+      'a Promise',
+      Promise.resolve(1),
+      'is of type Promise and has nothing that JSON can express; make it a plain object',
+    ],
+    [
+      'search parameters',
+      new URLSearchParams('a=1'),
+      'is of type URLSearchParams and has nothing that JSON can express; make it a plain object',
+    ],
+    [
+      'a class with private state',
+      new (class Secret {
+        #a = 1;
+        get a() {
+          return this.#a;
+        }
+      })(),
+      'is of type Secret and has nothing that JSON can express; make it a plain object',
+    ],
     ['an agent', new FakeAgent(), 'is the agent "billing"; return handoff(agent, { returns }) to hand over to it'],
     ['a handoff', handoff(new FakeAgent()), 'is a handoff inside another value; return the handoff itself'],
   ])('S1.5 %s', (_, value, fact) => {
@@ -135,9 +164,19 @@ describe('S1.5 what JSON would lose or cannot express is refused, with its place
   });
 
   test('S1.5 what cannot be read is refused; the details are not for the model', () => {
-    const failing = { get secret() { throw new Error('password: hunter2'); } };
-    expect(toText(failing)).toEqual({ ok: false, reason: 'value cannot be read', cause: new Error('password: hunter2') });
-    const toJSON = () => { throw new RangeError('no time'); };
+    const failing = {
+      get secret() {
+        throw new Error('password: hunter2');
+      },
+    };
+    expect(toText(failing)).toEqual({
+      ok: false,
+      reason: 'value cannot be read',
+      cause: new Error('password: hunter2'),
+    });
+    const toJSON = () => {
+      throw new RangeError('no time');
+    };
     expect(toText({ toJSON })).toMatchObject({ ok: false, reason: 'value cannot be read' });
     expect(toText(Proxy.revocable({}, {}).proxy).ok).toBe(true);
     const { proxy, revoke } = Proxy.revocable({}, {});

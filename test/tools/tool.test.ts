@@ -72,12 +72,27 @@ describe('a wrong definition fails at once, with the fact, the value and the rem
     [{ description: 7, execute }, 'tool: expected description to be a string, got 7.'],
     [{ strict: 'yes', execute }, 'tool: expected strict to be true or false, got "yes".'],
     [{ providerOptions: [], execute }, 'tool: expected providerOptions to be an object, got an array of 0.'],
-    [{ inputExamples: [{ from: 1 }], execute }, 'tool: expected inputExamples to be a list of { input }, got an array of 1.'],
-    [{ name: 'a', parameters: z.string(), execute }, 'Tool "a": expected the schema of an object, got "string". Put the value into a property of an object.'],
-    [{ parameters: z.object({}), inputSchema: z.object({}), execute }, 'tool: has both parameters and inputSchema, which are two names of one thing. Leave one out.'],
+    [
+      { inputExamples: [{ from: 1 }], execute },
+      'tool: expected inputExamples to be a list of { input }, got an array of 1.',
+    ],
+    [
+      { name: 'a', parameters: z.string(), execute },
+      'Tool "a": expected the schema of an object, got "string". Put the value into a property of an object.',
+    ],
+    [
+      { parameters: z.object({}), inputSchema: z.object({}), execute },
+      'tool: has both parameters and inputSchema, which are two names of one thing. Leave one out.',
+    ],
     [{ name: 'a', execute, timeout: 5 }, 'Tool "a": unknown option "timeout". Did you mean timeoutMs?'],
-    [{ name: 'a', execute, flags: 2 }, 'Tool "a": unknown option "flags". Use allowCancellation: true instead of ToolFlag.CANCELLABLE.'],
-    [{ name: 'a', execute, timeoutMs: -5 }, 'Tool "a": expected timeoutMs in milliseconds, more than 0, got -5. Leave it out for no limit.'],
+    [
+      { name: 'a', execute, flags: 2 },
+      'Tool "a": unknown option "flags". Use allowCancellation: true instead of ToolFlag.CANCELLABLE.',
+    ],
+    [
+      { name: 'a', execute, timeoutMs: -5 },
+      'Tool "a": expected timeoutMs in milliseconds, more than 0, got -5. Leave it out for no limit.',
+    ],
     [
       { name: 'a', execute, onDuplicate: 'confirm', parameters: z.object({ confirm_duplicate: z.boolean() }) },
       `Tool "a": its parameters have a "confirm_duplicate", which onDuplicate: 'confirm' adds itself. Rename it.`,
