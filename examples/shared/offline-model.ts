@@ -13,7 +13,7 @@ import type {
   LanguageModelV4Content,
   LanguageModelV4StreamPart,
 } from '@ai-sdk/provider';
-import { systemClock, type Clock } from '../../src/clock.ts';
+import { systemClock, type Clock } from 'meanwhile';
 import { respond, type Reply } from './offline/respond.ts';
 import { streamParts, wordsWithSpace } from './offline/stream.ts';
 

@@ -46,6 +46,7 @@ export function applyToTasks(tasks: TasksState, record: SessionRecord): void {
         if (task) task.batched = true;
       }
       return;
+    case 'record_added':
     case 'delivery_opened':
       return open(tasks, record.record, record.delivery, record.seq, record.record.owner);
     case 'delivery_taken':

@@ -70,6 +70,7 @@ function applyToTalk(state: SessionState, record: SessionRecord): void {
     case 'task_updated':
     case 'task_asked':
     case 'task_ended':
+    case 'record_added':
       if (record.record) {
         state.history.push(record.record);
         appendTaskRecord(state, record.record);

@@ -110,6 +110,8 @@ export type RecordBody =
       /** Kept for `duplicateWindowMs`. */
       replayable?: true;
     }
+  /** Something to tell of a task that has ended. */
+  | { type: 'record_added'; record: TaskRecord; delivery: DeliveryTerms }
   | { type: 'task_moved'; callId: string; owner: Owner }
   /** A step's output that still wants its reply when the turn ended (S5.6). */
   | { type: 'delivery_opened'; callId: string; record: TaskRecord; delivery: DeliveryTerms }

@@ -97,7 +97,7 @@ export interface Conversation {
   /** A background task asks for another agent; stands right behind the delivery of what it returned. */
   handoff(intent: HandoffIntent): void;
   /** Why a call made there may not switch agents any more; undefined if it may. */
-  handoffRefusal(activityId: string): string | undefined;
+  handoffRefusal(intent: Pick<HandoffIntent, 'activityId' | 'agent'>): string | undefined;
 }
 
 /** One call of the model, as it arrives. */

@@ -241,7 +241,7 @@ export class Task {
     if (ending.error !== undefined) {
       this.#deps.report({ type: 'tool_failed', callId: this.callId, toolName: this.tool.name, error: ending.error });
     }
-    const refusal = ending.handoff && this.#deps.conversation.handoffRefusal(this.turn.activityId);
+    const refusal = ending.handoff && this.#deps.conversation.handoffRefusal(this.#intent(ending.handoff));
     const output = this.#outputOf(ending.told, ending.handoff && refusal ? { agent: ending.handoff.name, reason: refusal } : undefined);
     if (this.first) this.#endInBackground(ending, output, owner, how.aloud ?? false, refusal !== undefined);
     else this.#endBlocking(ending, output, refusal !== undefined);

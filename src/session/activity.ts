@@ -8,6 +8,9 @@ import type { SpeechHandle } from './speech-handle.ts';
 import type { Toolbox } from './toolbox.ts';
 import { ModelView } from './model-view.ts';
 
+/** `ending`: handed over or closed, so no new turns, and open ones take no further step; `exiting`: its `onExit` has begun. */
+export type ActivityPhase = 'here' | 'ending' | 'exiting' | 'gone';
+
 export class Activity {
   readonly id: string;
   readonly agent: Agent;
@@ -19,11 +22,11 @@ export class Activity {
   readonly speeches = new Set<SpeechHandle>();
   readonly #core: Core;
   readonly #ended = Promise.withResolvers<void>();
-  /** Handed over or closed: no new turns, and open ones take no further step. */
-  ending = false;
-  hasEnded = false;
+  phase: ActivityPhase = 'here';
+  /** The agent it hands over to. */
+  successor: Agent | undefined;
   /** AgentTasks of one activity run one after another. */
-  tasks: Promise<unknown> = Promise.resolve();
+  subtasks: Promise<unknown> = Promise.resolve();
 
   constructor(core: Core, id: string, agent: Agent, toolbox: Toolbox, parent?: Activity, lease?: string) {
     this.#core = core;
@@ -69,7 +72,7 @@ export class Activity {
   }
 
   end(): void {
-    this.hasEnded = true;
+    this.phase = 'gone';
     this.#ended.resolve();
   }
 }

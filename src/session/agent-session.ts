@@ -13,12 +13,15 @@ import type { EffectivePolicy } from '../tools/policy.ts';
 import type { ToolSource } from '../tools/toolset.ts';
 import type { Activity } from './activity.ts';
 import { Agent } from './agent.ts';
+import type { AgentTask } from './agent-task.ts';
 import { assemble } from './assemble.ts';
+import { closeSession } from './closing.ts';
 import type { Core } from './core.ts';
 import type { AgentState, SessionEvent, SessionEventName, UserState } from './events.ts';
 import type { AgentSessionOptions, Logger } from './options.ts';
 import { RunResult } from './run-result.ts';
 import { SharedTools } from './shared-tools.ts';
+import { runAgentTask } from './subtasks.ts';
 import type { SpeechHandle } from './speech-handle.ts';
 import type { SessionUsage } from './usage.ts';
 import type { UserContent } from './users.ts';
@@ -53,7 +56,8 @@ export class AgentSession<UserData = unknown> implements ToolSession<UserData>, 
     this.#started = true;
     this.#core.log.commit({ type: 'session_opened', sessionId: this.#core.newId('session') });
     await this.sharedTools.setUp();
-    await this.#core.stage.start(options.agent);
+    const { stage } = this.#core;
+    await stage.change(() => stage.enter(options.agent, undefined));
   }
 
   /** Everything that has been said and told, in order: a snapshot. */
@@ -70,7 +74,7 @@ export class AgentSession<UserData = unknown> implements ToolSession<UserData>, 
   }
 
   get agentState(): AgentState {
-    return this.#core.stage.agentState;
+    return this.#core.speaking.state;
   }
 
   get userState(): UserState {
@@ -108,19 +112,19 @@ export class AgentSession<UserData = unknown> implements ToolSession<UserData>, 
 
   /** Says these words, bypassing the model. */
   say(text: string | AsyncIterable<string>, options: SayOptions = {}): SpeechHandle {
-    return this.#core.stage.say(this.#core.stage.speaker('say'), text, options);
+    return this.#core.speaking.say(this.#core.speaking.placeFor('say'), text, options);
   }
 
   /** Asks the model for a reply. `instructions` hold for this reply only. */
   generateReply(options: ReplyOptions = {}): SpeechHandle {
-    const { stage, log, clock } = this.#core;
-    const activity = stage.speaker('generateReply');
+    const { speaking, log, clock } = this.#core;
+    const activity = speaking.placeFor('generateReply');
     if (options.userInput !== undefined) {
       const parts = [{ type: 'text' as const, text: options.userInput }];
       const message = { kind: 'message' as const, id: this.#core.newId('item'), role: 'user' as const, parts, at: clock.now() };
       log.commit({ type: 'message_added', ...(activity ? { activityId: activity.id } : {}), message });
     }
-    return stage.reply(activity, options);
+    return speaking.reply(activity, options);
   }
 
   /** What the user says or writes. Interrupts the agent where it may; resolves with the speech that answers, if one does. */
@@ -147,7 +151,7 @@ export class AgentSession<UserData = unknown> implements ToolSession<UserData>, 
 
   /** Hands over to another agent when what is being said has ended, or at once with `cut`. */
   updateAgent(agent: Agent, options: { readonly cut?: boolean } = {}): Promise<void> {
-    const done = this.#core.stage.updateAgent(agent, options);
+    const done = this.#core.handoffs.updateAgent(agent, options.cut ?? false);
     done.catch(() => undefined);
     return done;
   }
@@ -189,7 +193,7 @@ export class AgentSession<UserData = unknown> implements ToolSession<UserData>, 
 
   /** Ends the session (S8.7). `drain` lets what is being said end. Resolves after at most `closeTimeoutMs`. */
   close(options: { readonly drain?: boolean; readonly reason?: string } = {}): Promise<void> {
-    this.#closing ??= this.#close(options.drain ?? false, options.reason ?? 'closed');
+    this.#closing ??= closeSession(this.#core, options.drain ?? false, options.reason ?? 'closed');
     return this.#closing;
   }
 
@@ -203,9 +207,9 @@ export class AgentSession<UserData = unknown> implements ToolSession<UserData>, 
     return new ChatContext(activity?.state?.context.items ?? []);
   }
 
-  /** @internal */
-  get stage(): Core['stage'] {
-    return this.#core.stage;
+  /** @internal `AgentTask.run`. */
+  async runTask(task: AgentTask, completed: Promise<void>): Promise<void> {
+    await runAgentTask(this.#core, task, completed);
   }
 
   /** @internal What its records add up to. */
@@ -224,17 +228,6 @@ export class AgentSession<UserData = unknown> implements ToolSession<UserData>, 
     this.#silence.add(listener);
     listener(this.#core.floor.silentSince);
     return () => this.#silence.delete(listener);
-  }
-
-  async #close(drain: boolean, reason: string): Promise<void> {
-    const { stage, idle, users, floor, log, clock, options } = this.#core;
-    const until = clock.now() + options.closeTimeoutMs;
-    idle.close();
-    await stage.close(drain);
-    users.close();
-    floor.close();
-    await this.sharedTools.close(Math.max(0, until - clock.now()));
-    log.commit({ type: 'session_closed', reason });
   }
 
   #task(callId: string): TaskInfo | undefined {

@@ -57,7 +57,7 @@ export class AgentTask<Result = unknown> extends Agent {
       );
     }
     this.#state = 'running';
-    await host.stage.runTask(this as AgentTask, this.#completed.promise);
+    await host.runTask(this as AgentTask, this.#completed.promise);
     return await this.#result.promise;
   }
 

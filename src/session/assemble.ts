@@ -7,13 +7,15 @@ import type { AgentSession } from './agent-session.ts';
 import { runAsNobody } from './ambient.ts';
 import type { Core } from './core.ts';
 import { Events, project } from './events.ts';
-import type { FloorFacts } from './floor-rules.ts';
+import { readFacts } from './facts.ts';
 import { Floor } from './floor.ts';
+import { Handoffs } from './handoffs.ts';
 import { Hooks } from './hooks.ts';
 import { createBodyHost, createConversation, requestHolds } from './host.ts';
 import { Idle } from './idle.ts';
 import { Mouth } from './mouth.ts';
 import { resolveOptions, type AgentSessionOptions } from './options.ts';
+import { Speaking } from './speaking.ts';
 import { Stage } from './stage.ts';
 import { UsageMeter } from './usage.ts';
 import { Users } from './users.ts';
@@ -44,14 +46,14 @@ export function assemble(
   core.floor = new Floor({
     clock,
     quietMs: options.quietMs,
-    facts: () => facts(core),
+    facts: () => readFacts(core),
     cutFor: (about) => cutFor(core, about),
     onSilence: (since) => {
       core.users.silenceChanged(since);
       onSilence(since);
     },
     onRest: () => {
-      core.stage.updateAgentState();
+      core.speaking.update();
       core.idle.look();
     },
   });
@@ -66,6 +68,8 @@ export function assemble(
     changed: () => core.floor.changed(),
   });
   core.stage = new Stage(core);
+  core.handoffs = new Handoffs(core);
+  core.speaking = new Speaking(core);
   core.users = new Users(core);
   core.idle = new Idle(core);
   const emit: Events['emit'] = (...args) => events.emit(...args);
@@ -75,32 +79,6 @@ export function assemble(
     if (record.type === 'task_started' || record.type === 'task_ended') core.users.silenceChanged(core.floor.silentSince);
   });
   return core;
-}
-
-function facts(core: Core): Omit<FloorFacts, 'silentSince' | 'quietMs' | 'now' | 'leases'> {
-  const { stage, mouth, speeches, users, executor } = core;
-  const { current } = stage;
-  let pending = false;
-  for (const speech of speeches) {
-    if (speech === mouth.holder) continue;
-    if (speech.phase === 'tools' ? executor.unsettled(speech.id) === 0 : speech.phase !== 'done') pending = true;
-  }
-  return {
-    current: current && {
-      activityId: current.id,
-      paused: stage.stack.filter((activity) => activity !== current).map((activity) => activity.id),
-      tellsDeliveries: current.tellsDeliveries,
-      isTask: current.isTask,
-      underLease: current.lease,
-    },
-    closing: stage.isClosing,
-    speaking: mouth.holder !== undefined,
-    pending,
-    userSpeaking: users.isSpeaking,
-    userAway: users.isAway,
-    userTurn: users.turnIsOpen,
-    blocking: current?.blocking ?? 0,
-  };
 }
 
 /** `interrupt` cuts the agent's own speech, unless that may not be cut or its request held the record (S3.1). */

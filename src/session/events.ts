@@ -96,6 +96,9 @@ export function project(record: SessionRecord, toolNameOf: (callId: string) => s
       }
       return;
     }
+    case 'record_added':
+      emit('item_added', { item: record.record }, at);
+      return emit('delivery_scheduled', { id: record.record.id, callId: record.record.callId }, at);
     case 'delivery_opened':
       return emit('delivery_scheduled', { id: record.record.id, callId: record.callId }, at);
     case 'delivery_ended':

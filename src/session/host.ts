@@ -17,8 +17,8 @@ export function createConversation(core: () => Core): Conversation {
     append: () => undefined,
     covered: (id) => core().log.state.tasks.deliveries.get(id)?.covered ?? false,
     claim: (request, take) => claim(core(), request, take),
-    handoff: (intent) => core().stage.handoffWhenQuiet(intent),
-    handoffRefusal: (activityId) => core().stage.handoffRefusal(activityId),
+    handoff: (intent) => core().handoffs.whenQuiet(intent),
+    handoffRefusal: (intent) => core().handoffs.refusal(intent),
   };
 }
 
@@ -57,7 +57,7 @@ function createFloor(core: Core, activity: Activity): FloorFace {
 
 async function speak(core: Core, activity: Activity, speechId: string, reply: DeliveryReply): Promise<Outcome> {
   const { instructions, toolChoice, about } = reply;
-  const speech = core.stage.reply(activity, { instructions, toolChoice, about, speechId });
+  const speech = core.speaking.reply(activity, { instructions, toolChoice, about, speechId });
   return toOutcome(await speech.done);
 }
 
@@ -86,10 +86,10 @@ export function createBodyHost(core: () => Core): BodyHost {
       while (speech && (speech.phase === 'queued' || speech.phase === 'speaking')) await speech.nextPhase;
     },
     sayFiller: async (_body, text) => {
-      const { stage, floor } = core();
+      const { stage, speaking, floor } = core();
       const { current } = stage;
       if (!current || floor.silentSince === undefined || floor.leases.length > 0 || stage.isClosing) return false;
-      const result = await stage.say(current, text, {}, 'filler').done;
+      const result = await speaking.say(current, text, {}, 'filler').done;
       return result.type !== 'failed' && 'heard' in result && result.heard !== '';
     },
   };

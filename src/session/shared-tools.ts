@@ -1,7 +1,6 @@
 /** The session's own tools: set up once, whatever agents come and go (S8.6). */
 import { flattenTools, type ResolvedTool } from '../tools/flatten.ts';
 import type { ToolSource } from '../tools/toolset.ts';
-import { bounded } from './bounded.ts';
 import type { Core } from './core.ts';
 import { ToolsetCare } from './toolset-care.ts';
 
@@ -35,8 +34,9 @@ export class SharedTools {
     this.version += 1;
   }
 
-  async close(limitMs: number): Promise<void> {
+  /** At the end of the session: its toolsets and those of the agents that are still there. */
+  async close(): Promise<void> {
     const activities = this.#core.stage.stack.map((activity) => activity.toolbox.care.close());
-    await bounded(Promise.all([this.#care.close(), ...activities]), limitMs, this.#core.clock);
+    await Promise.all([this.#care.close(), ...activities]);
   }
 }

@@ -14,7 +14,6 @@ import type { Activity } from './activity.ts';
 import type { Core } from './core.ts';
 import { callModel } from './model-call.ts';
 import type { MadeRequest } from './model-view.ts';
-import { collectHandoff } from './handoffs.ts';
 import { StepParts } from './step-parts.ts';
 import type { SpeechHandle, SpeechResult } from './speech-handle.ts';
 import { Utterance, type Spoken } from './utterance.ts';
@@ -36,6 +35,7 @@ export class Turn {
   readonly #plan: TurnPlan;
   /** Calls whose outputs want a reply, over all steps. */
   readonly #wants = new Set<string>();
+  readonly #startedIn: Activity['phase'];
   #heard = '';
   #lastCut = false;
   #stepsWithCalls = 0;
@@ -46,6 +46,7 @@ export class Turn {
     this.#activity = activity;
     this.#speech = speech;
     this.#plan = plan;
+    this.#startedIn = activity.phase;
   }
 
   /** Never rejects. */
@@ -53,9 +54,11 @@ export class Turn {
     let failure: { error: unknown } | undefined;
     try {
       for (let step = 0; ; step += 1) {
+        // Told while an AgentTask runs, it would be the paused agent that speaks (S8.4).
+        if (this.#core.stage.stack.at(-1) !== this.#activity) await this.#core.stage.whenOnTop(this.#activity);
         const granted = this.#core.mouth.acquire(this.#speech);
         if (granted !== true && !(await granted)) break;
-        if (this.#activity.ending && !this.#handoff) {
+        if (!this.#mayGoOn()) {
           this.#core.mouth.release(this.#speech);
           break;
         }
@@ -185,7 +188,7 @@ export class Turn {
     const { calls } = parts;
     const firsts = await Promise.all(calls.map((call) => call.first));
     if (this.#core.stage.isClosed) return;
-    const { intent, outputs } = collectHandoff(firsts, (agent, reason) => this.#refusal(agent, reason));
+    const { intent, outputs } = this.#core.handoffs.ofBatch(this.#activity, firsts);
     this.#handoff ??= intent;
     const batch: Batch = {
       kind: 'batch',
@@ -202,33 +205,35 @@ export class Turn {
     for (const [index, call] of calls.entries()) if (outputs[index]?.wantsReply) this.#wants.add(call.callId);
   }
 
-  #refusal(agent: string, reason: string): string {
-    return promptText([this.#activity.agent.options.prompts, this.#core.options.prompts], 'handoffRefused', { agent, reason });
-  }
-
   #goesOn(calls: readonly StartedCall[]): boolean {
-    if (this.#speech.interrupted || (this.#activity.ending && !this.#handoff)) return false;
+    if (this.#speech.interrupted || !this.#mayGoOn()) return false;
     return calls.some((call) => this.#wants.has(call.callId));
   }
 
   #end(failure: { error: unknown } | undefined): void {
-    const { log, executor, events, logger, speeches, mouth, stage, floor } = this.#core;
+    const { log, executor, events, logger, speeches, mouth, stage, floor, handoffs } = this.#core;
     const speech = this.#speech;
     mouth.release(speech);
     if (failure) {
       logger.error(`The turn of ${this.#activity.agent.name} failed: ${describeError(failure.error)}`);
       events.emit('error', { source: 'model', error: failure.error });
     }
-    const unfinished = speech.interrupted || failure !== undefined || (this.#activity.ending && !this.#handoff);
+    const unfinished = speech.interrupted || failure !== undefined || !this.#mayGoOn();
     if (!stage.isClosed) {
       executor.turnEnded(speech.id, unfinished ? this.#atTail() : []);
       log.commit({ type: 'speech_closed', speechId: speech.id, outcome: this.#result(failure).type });
     }
-    if (this.#handoff && !stage.isClosed) stage.handoffAfterTurn(this.#handoff, this.#activity);
+    if (this.#handoff && !stage.isClosed) handoffs.afterTurn(this.#handoff);
     this.#activity.speeches.delete(speech);
     speeches.delete(speech);
     speech.finish(this.#result(failure));
     floor.changed();
+  }
+
+  /** An agent on its way out takes no further step, but tells what goes with its own handoff, and what `onExit` asks for. */
+  #mayGoOn(): boolean {
+    if (this.#handoff !== undefined || this.#startedIn === 'exiting') return this.#activity.phase !== 'gone';
+    return this.#activity.phase === 'here';
   }
 
   /** Outputs that want a reply and that no request led to heard words over (S5.6). */

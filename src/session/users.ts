@@ -113,7 +113,7 @@ export class Users {
       const cut = this.#inTheWay(activity);
       for (const speech of cut) speech.cut();
       await Promise.all(cut.map((speech) => speech.done));
-      if (stage.current !== activity || activity.ending || this.#inTheWay(activity).length > 0) continue;
+      if (stage.current !== activity || activity.phase !== 'here' || this.#inTheWay(activity).length > 0) continue;
       await this.#answer(activity, this.#inputs.splice(0));
     }
     this.#taking = false;
@@ -129,7 +129,7 @@ export class Users {
   }
 
   async #answer(activity: Activity, inputs: readonly Input[]): Promise<void> {
-    const { stage, log } = this.#core;
+    const { stage, speaking, log } = this.#core;
     let speech: SpeechHandle | undefined;
     try {
       const wanted: boolean[] = [];
@@ -141,7 +141,7 @@ export class Users {
         log.commit({ type: 'message_added', activityId: activity.id, message });
         wanted.push(verdict.reply);
       }
-      if (wanted.includes(true)) speech = stage.reply(activity, {});
+      if (wanted.includes(true)) speech = speaking.reply(activity, {});
     } finally {
       for (const input of inputs) input.answered(speech);
     }

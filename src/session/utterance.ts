@@ -38,7 +38,7 @@ export class Utterance {
     if (text === '' || this.#cut) return;
     if (!this.#sink) {
       this.#sink = this.#core.output.open({ speechId: this.#speech.id, kind: this.#speech.kind, agent: this.#agent });
-      this.#core.stage.spoke();
+      this.#core.speaking.spoke();
     }
     this.#text += text;
     return this.#sink.write(text);

@@ -2,9 +2,9 @@
  * From the text that a model wrote to the arguments of a body (S1.3): parsed, repaired where that is safe, validated.
  * Synchronous when the schema's validation is (S4.6). Nothing here throws.
  */
-import { jsonrepair } from 'jsonrepair';
 import type { JsonObject } from '../chat/items.ts';
 import { takeConfirmFlag } from './confirm.ts';
+import { repairJson, tryParse } from './repair.ts';
 import type { Issue, ToolSchema, Validation } from './schema.ts';
 
 export interface Misfit {
@@ -54,7 +54,7 @@ export function parseArguments(
   cutOff = false,
 ): { readonly ok: true; readonly value: JsonObject } | Misfit {
   if (text.trim() === '') return { ok: true, value: {} };
-  const parsed = tryParse(text) ?? (cutOff ? undefined : repaired(text));
+  const parsed = tryParse(text) ?? (cutOff ? undefined : repairJson(text));
   if (!parsed)
     return { ok: false, reasons: cutOff ? 'the arguments were cut off before their end' : 'they are not valid JSON' };
   // Some servers encode the object once more.
@@ -94,60 +94,6 @@ export function formatIssues(issues: readonly Issue[]): string {
   const shown = issues.slice(0, mostIssues).map((it) => (it.path === '' ? it.message : `${it.path}: ${it.message}`));
   if (issues.length > mostIssues) shown.push(`and ${issues.length - mostIssues} more`);
   return shown.join('; ');
-}
-
-function tryParse(text: string): { readonly value: unknown } | undefined {
-  try {
-    return { value: JSON.parse(text) };
-  } catch {
-    return undefined;
-  }
-}
-
-/** Quotes, commas, comments, code fences and missing closing brackets are repaired; a value is never completed. */
-function repaired(text: string): { readonly value: unknown } | undefined {
-  const body = withoutFence(text.trim());
-  if (!endsWhole(body) || elided.test(body)) return undefined;
-  try {
-    return tryParse(jsonrepair(body));
-  } catch {
-    return undefined;
-  }
-}
-
-function withoutFence(text: string): string {
-  const opened = text.replace(/^```\w*/, '');
-  return (opened.endsWith('```') ? opened.slice(0, -3) : opened).trim();
-}
-
-/** `[1, 2, ...]`: a repair would drop what the model left out. */
-const elided = /[[{,]\s*\.\.\.\s*[,\]}]/;
-
-/**
- * Does the text end behind a whole value? One that breaks off inside a string, a number or a member is also malformed
- * JSON, but what was cut is not there to be repaired: `{"amount": 10` may have been 1000.
- */
-function endsWhole(text: string): boolean {
-  const { open, start } = lastString(text);
-  if (open) return false;
-  if (text.endsWith('"') || text.endsWith("'")) return text.slice(0, start).trimEnd().endsWith(':');
-  return /[}\]]$|:\s*(?:true|false|null|True|False|None)$/.test(text);
-}
-
-/** The last quoted string: where it starts, and whether it is still open at the end. */
-function lastString(text: string): { readonly open: boolean; readonly start: number } {
-  let quote = '';
-  let start = 0;
-  for (let at = 0; at < text.length; at += 1) {
-    const letter = text.charAt(at);
-    if (quote !== '' && letter === '\\') at += 1;
-    else if (letter === quote) quote = '';
-    else if (quote === '' && (letter === '"' || letter === "'")) {
-      quote = letter;
-      start = at;
-    }
-  }
-  return { open: quote !== '', start };
 }
 
 function isJsonObject(value: unknown): value is JsonObject {

@@ -1,55 +1,10 @@
-/** Plain JSON Schema: the type of what it describes, and its check with field-level reasons (S1.3). */
+/** Plain JSON Schema has no validation of its own: its check, with field-level reasons (S1.3). */
 import { Validator } from '@cfworker/json-schema';
 import type { JsonObject } from '../chat/items.ts';
 import { describeError } from '../errors.ts';
 import { invalid, show } from './options.ts';
 import type { Issue } from './schema.ts';
 import { toJson } from './text.ts';
-
-/** The type that a JSON Schema written out in place describes; `unknown` where it says nothing. */
-export type FromJsonSchema<S> = S extends { readonly const: infer Value }
-  ? Value
-  : S extends { readonly enum: readonly (infer Value)[] }
-    ? Value
-    : S extends { readonly anyOf: readonly (infer Option)[] }
-      ? FromJsonSchema<Option>
-      : S extends { readonly oneOf: readonly (infer Option)[] }
-        ? FromJsonSchema<Option>
-        : S extends { readonly type: readonly (infer Type)[] }
-          ? FromType<Type, S>
-          : S extends { readonly type: infer Type }
-            ? FromType<Type, S>
-            : unknown;
-
-type FromType<Type, S> = Type extends keyof Primitives
-  ? Primitives[Type]
-  : Type extends 'array'
-    ? S extends { readonly items: infer Items }
-      ? FromJsonSchema<Items>[]
-      : unknown[]
-    : Type extends 'object'
-      ? FromObject<S>
-      : unknown;
-
-interface Primitives {
-  string: string;
-  number: number;
-  integer: number;
-  boolean: boolean;
-  null: null;
-}
-
-type FromObject<S> = S extends { readonly properties: infer Properties }
-  ? Flat<
-      { -readonly [Key in keyof Properties as Key & RequiredOf<S>]: FromJsonSchema<Properties[Key]> } & {
-        -readonly [Key in keyof Properties as Exclude<Key, RequiredOf<S>>]?: FromJsonSchema<Properties[Key]>;
-      }
-    >
-  : Record<string, unknown>;
-
-type RequiredOf<S> = S extends { readonly required: readonly (infer Key)[] } ? Key : never;
-
-type Flat<T> = { [Key in keyof T]: T[Key] };
 
 /** A check of values; issues are the innermost reasons. Throws `invalid_definition` for a schema that is not well formed. */
 export function createJsonSchemaCheck(what: string, jsonSchema: JsonObject): (value: unknown) => Issue[] {

@@ -6,7 +6,8 @@
 import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/spec';
 import type { JsonObject } from '../chat/items.ts';
 import { describeError } from '../errors.ts';
-import { createJsonSchemaCheck, formatPath, type FromJsonSchema } from './json-schema.ts';
+import { formatPath } from './json-schema.ts';
+import { jsonSchemaValidate, LoadedSchema, noSchema, objectSchema } from './object-schema.ts';
 import { invalid, isRecord, show } from './options.ts';
 
 /** A schema of any library that speaks Standard Schema v1; `jsonSchema` is its Standard JSON Schema half. */
@@ -44,23 +45,6 @@ export type ToolParameters =
   | (() => AiSdkSchema)
   | JsonObject
   | JsonSchemaLike;
-
-/** The arguments that a body gets: what the schema's validation gives. A JSON Schema written out in place is read. */
-export type ToolArgs<Schema> = [Schema] extends [undefined]
-  ? Record<string, never>
-  : Schema extends { readonly '~standard': { readonly types?: infer Types } }
-    ? OutputOf<Types>
-    : Schema extends { readonly _type: infer Output }
-      ? Output
-      : Schema extends () => { readonly _type: infer Output }
-        ? Output
-        : FromJsonSchema<Schema> extends infer Output
-          ? unknown extends Output
-            ? JsonObject
-            : Output
-          : never;
-
-type OutputOf<Types> = NonNullable<Types> extends { readonly output: infer Output } ? Output : unknown;
 
 /** One reason why a value does not fit. `path` is `legs[0].from`, empty for the value itself. */
 export interface Issue {
@@ -201,88 +185,11 @@ function fromJsonSchema(jsonSchema: JsonObject, what: string): ToolSchema {
   return { jsonSchema, load: () => undefined, validate: jsonSchemaValidate(jsonSchema, what) };
 }
 
-function jsonSchemaValidate(jsonSchema: JsonObject, what: string): (value: unknown) => Validation {
-  const check = createJsonSchemaCheck(what, jsonSchema);
-  return (value) => {
-    const issues = check(value);
-    return issues.length === 0 ? { ok: true, value } : { ok: false, issues };
-  };
-}
-
-/** A schema whose JSON Schema takes time. Its own validation, where it has one, works before. */
-class LoadedSchema implements ToolSchema {
-  readonly #what: string;
-  readonly #find: () => Promise<unknown>;
-  #validate: ToolSchema['validate'] | undefined;
-  #loading: Promise<void> | undefined;
-  #jsonSchema: JsonObject | undefined;
-
-  constructor(what: string, find: () => Promise<unknown>, validate: ToolSchema['validate'] | undefined) {
-    this.#what = what;
-    this.#find = find;
-    this.#validate = validate;
-  }
-
-  get jsonSchema(): JsonObject | undefined {
-    return this.#jsonSchema;
-  }
-
-  load(): Promise<void> | undefined {
-    return this.#jsonSchema ? undefined : (this.#loading ??= this.#load());
-  }
-
-  validate(value: unknown): Validation | Promise<Validation> {
-    if (this.#validate) return this.#validate(value);
-    return Promise.resolve(this.load()).then(() => this.validate(value));
-  }
-
-  async #load(): Promise<void> {
-    let found: unknown;
-    try {
-      found = await this.#find();
-    } catch (error) {
-      throw invalid(this.#what, `its schema has no JSON Schema: ${describeError(error)}.`, { cause: error });
-    }
-    const jsonSchema = objectSchema(found, this.#what);
-    this.#validate ??= jsonSchemaValidate(jsonSchema, this.#what);
-    this.#jsonSchema = jsonSchema;
-  }
-}
-
-/** A copy as plain JSON, with what every provider wants to see in the schema of an object. */
-function objectSchema(given: unknown, what: string): JsonObject {
-  if (!isRecord(given)) throw noSchema(what, given);
-  const { $schema, ...schema } = jsonCopy(given, what);
-  const type = schema['type'] ?? (isRecord(schema['properties']) ? 'object' : undefined);
-  if (type !== 'object') {
-    const got = type === undefined ? `one without a type (${Object.keys(schema).join(', ') || 'empty'})` : show(type);
-    throw invalid(what, `expected the schema of an object, got ${got}. Put the value into a property of an object.`);
-  }
-  // Draft 7 is what a schema without a name is read as.
-  const draft = typeof $schema === 'string' && !$schema.includes('draft-07') ? { $schema } : {};
-  return { ...draft, type, properties: {}, ...schema };
-}
-
-function jsonCopy(given: object, what: string): Record<string, JsonObject[string]> {
-  try {
-    return JSON.parse(JSON.stringify(given)) as Record<string, JsonObject[string]>;
-  } catch (error) {
-    throw invalid(what, `its JSON Schema is not JSON: ${describeError(error)}.`, { cause: error });
-  }
-}
-
 function refuseLookalikes(given: Readonly<Record<string, unknown>>, what: string): void {
   if ('_def' in given) throw invalid(what, 'its Zod schema is too old. Use zod 3.25 or later.');
   const member = Object.keys(given).find((key) => isStandard(given[key]) || '_def' in Object(given[key]));
   if (member === undefined) return;
   throw invalid(what, `expected a schema, got an object whose property ${show(member)} is one. Wrap it in z.object().`);
-}
-
-function noSchema(what: string, given: unknown): Error {
-  return invalid(
-    what,
-    `expected parameters to be a schema of Zod, Valibot or ArkType, or a JSON Schema, got ${show(given)}.`,
-  );
 }
 
 function isStandard(value: unknown): value is StandardSchemaLike {

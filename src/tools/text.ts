@@ -32,7 +32,7 @@ export function toText(value: unknown): TextResult {
  */
 export function toJson(value: unknown): JsonResult {
   try {
-    return { ok: true, json: copy(value, { key: undefined, holder: undefined, source: undefined, up: undefined }) };
+    return { ok: true, json: copy(value, { key: undefined, holder: undefined, up: undefined }) };
   } catch (error) {
     if (error instanceof Refusal) return { ok: false, reason: error.message };
     const tooDeep = error instanceof RangeError && error.message.includes('call stack');
@@ -40,11 +40,10 @@ export function toJson(value: unknown): JsonResult {
   }
 }
 
-/** Where the walk is: at `key` of `holder`, which stands at `up` and is what `source` became by its `toJSON`. */
+/** Where the walk is: at `key` of `holder` (as it was before its `toJSON`), which stands at `up`. */
 interface Place {
   readonly key: string | number | undefined;
-  readonly holder: object | undefined;
-  readonly source: unknown;
+  readonly holder: unknown;
   readonly up: Place | undefined;
 }
 
@@ -69,7 +68,7 @@ function copy(value: unknown, place: Place): Json | undefined {
 function refuseCycle(value: unknown, place: Place): void {
   if (typeof value !== 'object' || value === null) return;
   for (let above: Place | undefined = place; above; above = above.up) {
-    if (above.holder === value || above.source === value) throw new Refusal(place, 'is a cycle: it holds itself');
+    if (above.holder === value) throw new Refusal(place, 'is a cycle: it holds itself');
   }
 }
 
@@ -118,8 +117,7 @@ function plainObject(value: object, source: unknown, place: Place): Json {
   if (value instanceof String || value instanceof Number || value instanceof Boolean || value instanceof BigInt) {
     return plain(value.valueOf(), place) ?? null;
   }
-  if (value !== source) refuseCycle(value, place);
-  const at = (key: string | number): Place => ({ key, holder: value, source, up: place });
+  const at = (key: string | number): Place => ({ key, holder: source, up: place });
   if (Array.isArray(value)) return Array.from(value, (part: unknown, key) => copy(part, at(key)) ?? null);
   refuseLost(value, place);
   // Without a prototype, `__proto__` is a key like any other.

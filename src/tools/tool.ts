@@ -7,7 +7,8 @@ import type { JsonObject } from '../chat/items.ts';
 import type { RegisteredUserData, RunContext } from './faces.ts';
 import { checkEach, checkNames, flag, invalid, isRecord, record, show, text, typed } from './options.ts';
 import { checkPolicy, pickPolicy, policyNames, type ToolPolicy } from './policy.ts';
-import { resolveSchema, type ToolArgs, type ToolParameters, type ToolSchema } from './schema.ts';
+import { resolveSchema, type ToolParameters, type ToolSchema } from './schema.ts';
+import type { ToolArgs } from './tool-args.ts';
 
 /** What a body is given beside its arguments. The same in LiveKit Agents JS, and all that an AI SDK body needs. */
 export interface ToolOptions<UserData = RegisteredUserData> {

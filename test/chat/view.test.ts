@@ -52,6 +52,7 @@ describe('messages and batches', () => {
       assistant('One.'),
       assistant('Two.', { speechId: 's1' }),
       batch([call('c1')]),
+      assistant('Three.'),
       record('c0_final'),
     ];
     expect(sketch(promptOf(openaiResponses, items))).toEqual([
@@ -59,6 +60,7 @@ describe('messages and batches', () => {
       'assistant: One.',
       'assistant: Two. | search(c1)',
       'tool: c1=found',
+      'assistant: Three.',
       'assistant: search(c0_final)',
       'tool: c0_final=half way',
     ]);
@@ -143,6 +145,11 @@ describe('what a background task told', () => {
     expect(sketch(promptOf(anthropic, items, {}, { background: 'notes' }))[3]).toBe(
       `user: ${mark('search (call c1), result: Error: sold out')}`,
     );
+  });
+
+  test('that is empty is said to be so in a note too', () => {
+    const silent = [user('Hi'), record('c1_final', { output: { type: 'text', text: '' } })];
+    expect(sketch(promptOf(unknown, silent))[0]).toContain(`result: ${noOutput}`);
   });
 
   test('carries no metadata, and names its tool only as a call', () => {
@@ -373,6 +380,25 @@ describe('reasoning stands first in a step', () => {
     ]);
   });
 
+  test('Anthropic: and so is what another speech said right before', () => {
+    const items = [user('Hi'), assistant('One moment.', { speechId: 's0' }), thinks(anthropic)];
+    expect(sketch(promptOf(anthropic, items))[3]).toBe('assistant: <hm> | search(c1)');
+  });
+
+  test('Anthropic: a text of the step that something else has followed stays in front of that', () => {
+    const items = [user('Hi'), saysIt(anthropic), assistant('One moment.'), thinks(anthropic)];
+    expect(sketch(promptOf(anthropic, items)).slice(1, 4)).toEqual([
+      'assistant: Let me look. | One moment.',
+      `user: ${nothing}`,
+      'assistant: <hm> | search(c1)',
+    ]);
+  });
+
+  test('a compatible server has a field of its own for it: the texts stay', () => {
+    const items = [user('Hi'), assistant('One moment.'), saysIt(unknown), thinks(unknown)];
+    expect(sketch(promptOf(unknown, items))[1]).toBe('assistant: One moment. | \n\nLet me look. | <hm> | search(c1)');
+  });
+
   test('Anthropic: also in front of the text of the step', () => {
     const items = [user('Hi'), assistant('One moment.'), saysIt(anthropic), thinks(anthropic)];
     expect(sketch(promptOf(anthropic, items)).slice(1, 4)).toEqual([
@@ -501,8 +527,10 @@ describe('from an item on', () => {
       'assistant: search(c2)',
       'tool: c2=found',
     ]);
-    expect([...view.request({ from: 3 }).toolNames]).toEqual(['search']);
+    expect([...view.request({ from: 4 }).toolNames]).toEqual(['search']);
     expect([...view.request().toolNames]).toEqual(['book', 'search']);
+    view.sync([...items, record('c3_final', { toolName: 'pay' })]);
+    expect([...view.request().toolNames]).toEqual(['book', 'search', 'pay']);
   });
 
   test('a message of several items is cut', () => {
@@ -530,6 +558,20 @@ describe('from an item on', () => {
     expect(sketch(viewOf(anthropic, items).request({ from: 2 }).prompt)[1]).toBe(
       'assistant: <hm> | Look. | search(c1)',
     );
+  });
+
+  test('a step that has moved is found where it is', () => {
+    const items = [
+      user('Hi'),
+      assistant('One moment.'),
+      assistant('Look.', { model: anthropic, speechId: 's1' }),
+      batch([call('c1')], { model: anthropic, reasoning: [thought('hm', signed('1'))] }),
+    ];
+    const view = viewOf(anthropic, items);
+    for (const from of [2, 3]) {
+      expect(sketch(view.request({ from }).prompt)[1]).toBe('assistant: <hm> | Look. | search(c1)');
+    }
+    expect(sketch(view.request({ from: 1 }).prompt)[1]).toBe('assistant: One moment.');
   });
 
   test('an item that is left out begins with the next one', () => {

@@ -69,6 +69,9 @@ describe('S1.3 the text of arguments', () => {
     ['{"days": [1, 2'],
     ['{'],
     ['{"days": [1, 2, ...]}'],
+    ['{"path": "C:\\Users\\x",}'],
+    ['{"size": "5" long",}'],
+    ['{"a":[["    [ "]],}'],
     ['{"note": "see {a}'],
     [`{'note': 'see [1]`],
   ])('S1.3 %j would have to be guessed, and is not repaired', (text) => {
@@ -93,6 +96,27 @@ describe('S1.3 the text of arguments', () => {
       }),
       { numRuns: 2000 },
     );
+  });
+
+  test('S1.3 a repair never changes a value', () => {
+    const args = fc.dictionary(fc.string(), fc.jsonValue(), { minKeys: 1, maxKeys: 4 });
+    const break_ = fc.constantFrom<(text: string) => string>(
+      (text) => `${text.slice(0, -1)},}`,
+      (text) => `${text.slice(0, -1)} // the end\n}`,
+      (text) => `\`\`\`json\n${text}\n\`\`\``,
+    );
+    let repairs = 0;
+    fc.assert(
+      fc.property(args, break_, (whole, broken) => {
+        const text = JSON.stringify(whole);
+        const result = parseArguments(broken(text));
+        if (!result.ok) return;
+        repairs += 1;
+        expect(JSON.stringify(result.value)).toBe(JSON.stringify(JSON.parse(text)));
+      }),
+      { numRuns: 2000 },
+    );
+    expect(repairs).toBeGreaterThan(1000);
   });
 
   test('S1.3 a text of 100 kB is read at once, broken or not', () => {
@@ -163,7 +187,7 @@ describe('S1.3 arguments that do not fit', () => {
     });
     expect(readArguments(strict, text)).toMatchObject({
       ok: false,
-      reasons: expect.stringContaining('confirm_duplicate'),
+      reasons: expect.stringContaining('confirm_duplicate') as string,
     });
     expect(readArguments(strict, '{"from": "Oslo", "confirm_duplicate": null}', { confirm: true })).toMatchObject({
       ok: true,

@@ -2,7 +2,7 @@ import type { RunContext } from '../../src/tools/faces.ts';
 import type { ToolOptions } from '../../src/tools/tool.ts';
 
 /** What a body is given, with a `ctx` that only keeps its updates. */
-export function fakeOptions(userData: unknown = undefined): ToolOptions<unknown> & { readonly updates: unknown[] } {
+export function fakeOptions(userData?: unknown): ToolOptions<unknown> & { readonly updates: unknown[] } {
   const updates: unknown[] = [];
   const { signal: abortSignal } = new AbortController();
   const ctx = {

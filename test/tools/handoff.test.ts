@@ -23,9 +23,12 @@ describe('S8.5 handing over', () => {
     expect(asHandoff(agent)).toEqual(handoff(agent));
     const made = handoff(agent, { returns: 1 });
     expect(asHandoff(made)).toBe(made);
-    expect([asHandoff(undefined), asHandoff('agent'), asHandoff([agent]), asHandoff({ agent })]).toEqual(
-      Array(4).fill(undefined),
-    );
+    expect([asHandoff(undefined), asHandoff('agent'), asHandoff([agent]), asHandoff({ agent })]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+    ]);
   });
 
   test('S8.5 without an agent it throws', () => {
@@ -54,7 +57,9 @@ describe('S8.5 an agent inside another value is found', () => {
       handoff(new FakeAgent('first'), { returns: agent }),
       { handoff: handoff(agent) },
     ];
-    expect(holders.map((it) => findAgent(it)?.name)).toEqual([...Array(5).fill('billing'), 'first', 'billing']);
+    expect(holders.map((it) => findAgent(it)?.name)).toEqual(
+      [1, 2, 3, 4, 5].map(() => 'billing').concat('first', 'billing'),
+    );
     expect(findAgent(agent)).toBe(agent);
   });
 

@@ -37,7 +37,7 @@ describe('S1.5 what can be told', () => {
     [false, 'false'],
     [[], '[]'],
     [[1, undefined, null], '[1,null,null]'],
-    [[, 1], '[null,1]'],
+    [Array.from({ length: 2 }), '[null,null]'],
     [{ a: undefined, b: null, c: '' }, '{"b":null,"c":""}'],
     [new Date(0), '"1970-01-01T00:00:00.000Z"'],
     [new URL('https://a.b/c'), '"https://a.b/c"'],
@@ -67,6 +67,8 @@ describe('S1.5 what can be told', () => {
   test('S1.5 toJSON is honoured, once, wherever JSON asks for it', () => {
     const twice = { toJSON: () => ({ a: 1, toJSON: () => 'not asked' }) };
     expect(inAnArray({ toJSON: () => new Map() })).toContain('is a Map');
+    expect(inAnArray({ toJSON: () => new FakeAgent() })).toContain('is the agent "billing"');
+    expect(inAnArray({ toJSON: () => Buffer.from('a') })).toContain('is binary data');
     expect(reason(twice)).toBe('value.toJSON is a function, which JSON cannot express');
   });
 
@@ -160,7 +162,7 @@ describe('S1.5 what JSON would lose or cannot express is refused, with its place
     const again: { toJSON(): unknown } = { toJSON: () => ({ again }) };
     expect(reason(again)).toBe('value.again is a cycle: it holds itself');
     const up: Record<string, unknown> = { a: { toJSON: () => up } };
-    expect(reason(up)).toBe('value.a is a cycle: it holds itself');
+    expect(reason(up)).toBe('value.a.a is a cycle: it holds itself');
   });
 
   test('S1.5 what cannot be read is refused; the details are not for the model', () => {

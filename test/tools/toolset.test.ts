@@ -73,7 +73,7 @@ describe('a toolset', () => {
     }
     ran.length = 0;
     const own = new Own({ id: 'own', close });
-    await own.setup();
+    own.setup();
     await own.close();
     expect(ran).toEqual(['own setup', 'close']);
     expect([new Toolset().setup(context), new Toolset().close()]).toEqual([undefined, undefined]);

@@ -5,20 +5,27 @@ import { conceptOf, humanize, listOf, lowerFirst } from './words.ts';
 export const whatIAm =
   'I am a small rule-based model, not a language model: I match your words with the tools I was given.';
 
-/** "I can search for a flight and book it, or tell the weather."; empty without tools. */
+/** "I can search for a flight and book it, or tell the weather in a city."; empty without tools. */
 export function abilities({ tools }: Menu): string {
-  const [only, ...others] = tools.slice(0, 4).map(abilityOf);
-  if (only === undefined) return '';
-  return `I can ${others.length === 0 ? only : listOf([only, ...others].map(withoutAnd), 'or')}.`;
+  const all = tools.slice(0, 4).map(abilityOf);
+  return all.length === 0 ? '' : `I can ${all.length === 2 ? all.join(', or ') : listOf(all, 'or')}.`;
 }
+
+const article = /^(?:the|a|an|this|call|use)$/i;
 
 /** "Searches for a flight and books it. Takes long." → `search for a flight and book it` */
 function abilityOf(tool: Tool): string {
   const first = /^[^.;\n]+/.exec(tool.description.trim())?.[0].trim() ?? '';
-  if (first === '' || first.length > 120) return humanize(tool.name);
   const [verb = '', ...rest] = first.split(' ');
-  const rests = rest.join(' ').replace(/\b(and|or) (\p{L}+)s (it|them|the|a|an)\b/giu, '$1 $2 $3');
-  return `${lowerFirst(baseForm(verb))} ${rests}`.trim();
+  if (first === '' || first.length > 120 || article.test(verb)) return humanize(tool.name);
+  const base = baseForm(verb);
+  const more = rest.map((word, index) =>
+    base !== verb && /^(?:and|or|then)$/.test(rest[index - 1] ?? '') ? secondVerb(word) : word,
+  );
+  return [lowerFirst(base), ...more]
+    .join(' ')
+    .replace(/\bthe user(?:'s|’s)/g, 'your')
+    .replace(/\bthe user\b/g, 'you');
 }
 
 function baseForm(verb: string): string {
@@ -26,22 +33,29 @@ function baseForm(verb: string): string {
   return /[^s]s$/i.test(verb) && verb.length > 3 ? verb.slice(0, -1) : verb;
 }
 
-/** A list of abilities reads better where each is one thing. */
-function withoutAnd(ability: string): string {
-  return ability.replace(/,? or /g, ' / ');
+/** "… and books it", but not "… and flights". */
+function secondVerb(word: string): string {
+  const base = baseForm(word);
+  return isVerb(conceptOf(word)) || /^(?:report|stream|wait|use|take|need)$/.test(base) ? base : word;
 }
 
-/** Something the user could say, made from a tool's name. */
+const examples: Readonly<Record<string, string>> = { origin: 'from Paris', destination: 'to Tokyo', place: 'in Rome' };
+
+/** Something the user could say, made from the name of a tool whose arguments are easy to make up; else empty. */
 export function suggestion({ tools }: Menu): string {
-  const [tool] = tools;
-  if (!tool) return '';
-  const [verb = '', ...nouns] = humanize(tool.name).split(' ');
-  const isOne = isVerb(conceptOf(verb)) && nouns.length > 0 && !/s$|^(?:weather|news|help|time)$/.test(nouns.at(-1) ?? '');
-  const words = [verb, ...(isOne ? ['a'] : []), ...nouns].join(' ');
-  const details = tool.params
-    .filter((it) => it.required)
-    .flatMap((it) => (exampleOf[it.role] === undefined ? [] : [exampleOf[it.role]]));
-  return `For example: “${[words, ...details].join(' ')}”.`;
+  for (const tool of tools) {
+    const required = tool.params.filter((it) => it.required);
+    const details = required.flatMap((it) => examples[it.role] ?? []);
+    const [verb = '', ...nouns] = humanize(tool.name).split(' ');
+    const isPhrase = isVerb(conceptOf(verb)) && nouns.length === 1;
+    if (!isPhrase || details.length < required.length) continue;
+    return `For example: “${[verb, withArticle(nouns[0] ?? ''), ...details].join(' ')}”.`;
+  }
+  return '';
 }
 
-const exampleOf: Readonly<Record<string, string>> = { origin: 'from Paris', destination: 'to Tokyo', place: 'in Rome' };
+function withArticle(noun: string): string {
+  if (/[^s]s$/.test(noun)) return noun;
+  if (/^(?:weather|news|help|time|build)$/.test(noun)) return `the ${noun}`;
+  return `${/^[aeiou]/.test(noun) ? 'an' : 'a'} ${noun}`;
+}

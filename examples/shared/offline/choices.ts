@@ -36,7 +36,11 @@ function spanOfOption(option: Option, scan: Scan): Span | undefined {
 export function choose(options: readonly Option[], said: string): Option | undefined {
   if (options.length === 0) return undefined;
   return (
-    byWords(options, said) ?? byOrdinal(options, said) ?? bySuperlative(options, said) ?? byIndifference(options, said)
+    byPhrase(options, said) ??
+    byWords(options, said) ??
+    byOrdinal(options, said) ??
+    bySuperlative(options, said) ??
+    byIndifference(options, said)
   );
 }
 
@@ -47,7 +51,9 @@ function byPhrase(options: readonly Option[], said: string): Option | undefined 
     const next = words[index + 1];
     if (!next || next.breakBefore || (isFiller(word) && isFiller(next))) continue;
     const phrase = ` ${word.lower} ${next.lower} `;
-    const found = options.filter(({ label }) => ` ${label.toLowerCase().replace(/[^\p{L}\p{N}:.'-]+/gu, ' ')} `.includes(phrase));
+    const found = options.filter(({ label }) =>
+      ` ${label.toLowerCase().replace(/[^\p{L}\p{N}:.'-]+/gu, ' ')} `.includes(phrase),
+    );
     if (found.length === 1) return found[0];
   }
   return undefined;
@@ -132,7 +138,9 @@ const bullets =
 /** `…: A, B or C?`, or `A or B?` at the end of a question. */
 function inlineIn(question: string): string[] {
   const behindColon = /(?::\s|\s[–—]\s)\s*([^?\n]+)\??\s*$/.exec(question)?.[1];
-  const list = behindColon ?? /(?:^|\s(?:want|prefer|like|take|choose|be|is it)\s)([^?\n]*\sor\s[^?\n]+)\?\s*$/.exec(question)?.[1];
+  const list =
+    behindColon ??
+    /(?:^|\s(?:want|prefer|like|take|choose|be|is it)\s)([^?\n]*\sor\s[^?\n]+)\?\s*$/.exec(question)?.[1];
   const parts = (list ?? '').split(/\s*[,;]\s+(?:or\s+)?|\s+or\s+/).map(tidy);
   return parts.length > 1 ? parts : [];
 }

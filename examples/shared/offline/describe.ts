@@ -53,7 +53,10 @@ function isPlural(nouns: string): boolean {
 function detailsOf(input: Input): string {
   const rank = ['text', 'origin', 'destination', 'place', 'person', 'email', 'url', 'date', 'number'];
   return Object.entries(input)
-    .map(([name, value]) => ({ role: typeof value === 'number' ? 'number' : roleOfName(name), text: detailOf(name, value) }))
+    .map(([name, value]) => ({
+      role: typeof value === 'number' ? 'number' : roleOfName(name),
+      text: detailOf(name, value),
+    }))
     .filter(({ text }) => text !== '')
     .toSorted((a, b) => rank.indexOf(a.role) - rank.indexOf(b.role))
     .map(({ text }) => text)

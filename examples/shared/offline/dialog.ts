@@ -21,18 +21,22 @@ export interface Wanted {
   readonly ready: readonly Intent[];
   /** What lacks an argument that must be asked for. */
   readonly lacking: readonly Intent[];
+  /** What was asked for and still lacks it, since the user spoke of something else. */
+  readonly reopened: readonly Intent[];
   /** The user has taken back what he was asked about. */
   readonly withdrawn: boolean;
 }
 
+const nothing: Wanted = { ready: [], lacking: [], reopened: [], withdrawn: false };
+
 export function wantedIn(turns: readonly Turn[], menu: Menu, now: number): Wanted {
   let open: readonly Intent[] = [];
-  let wanted: Wanted = { ready: [], lacking: [], withdrawn: false };
+  let wanted: Wanted = nothing;
   let place: string | undefined;
   let last: Made | undefined;
   for (const turn of turns.slice(-12)) {
     wanted = resolve(turn.utterance, open, last, menu, { now, place });
-    open = wanted.lacking.filter((intent) => hasAsked(turn.reply, questionFor(intent)));
+    open = [...wanted.lacking, ...wanted.reopened].filter((intent) => hasAsked(turn.reply, questionFor(intent)));
     last = turn.calls.findLast((call) => !isCompanion(call.toolName)) ?? last;
     place = placeOfCall(last, menu) ?? place;
   }
@@ -51,18 +55,15 @@ function resolve(
   if (!asked) return sorted(found.length > 0 ? found : followUp(said, last, menu, context));
   const elsewhere = found.filter((it) => it.tool !== asked.tool && evidenceFor(it.tool, said) > 0.8);
   if (elsewhere.length > 0 && !found.some((it) => it.tool === asked.tool)) return sorted(elsewhere);
-  if (withdrawsIn(said)) return { ready: [], lacking: others, withdrawn: true };
+  if (withdrawsIn(said)) return { ...nothing, lacking: others, withdrawn: true };
   const answered = complete(asked, said, context);
   if (answered) return sorted([answered, ...elsewhere, ...others]);
-  return { ready: [], lacking: [], withdrawn: consentIn(said) === false };
+  return consentIn(said) === false ? { ...nothing, withdrawn: true } : { ...nothing, reopened: open };
 }
 
 function sorted(intents: readonly Intent[]): Wanted {
-  return {
-    ready: intents.filter((it) => it.missing.length === 0),
-    lacking: intents.filter((it) => it.missing.length > 0),
-    withdrawn: false,
-  };
+  const isReady = (it: Intent): boolean => it.missing.length === 0;
+  return { ...nothing, ready: intents.filter(isReady), lacking: intents.filter((it) => !isReady(it)) };
 }
 
 /** Speech that was cut has only the beginning of the question. */

@@ -164,10 +164,16 @@ function judge(text: string, menu: Menu, context: TalkContext): Judged | undefin
     const evidence = evidenceFor(tool, text);
     const filled = fill(tool, text, context);
     const score = evidence + supportOf(tool, filled, evidence);
-    const enough = evidence > 0.3 ? score >= 1 : speaksForItself(tool, filled, score);
+    const enough = evidence > 0.3 ? score >= 1 || namesOnly(tool, text) : speaksForItself(tool, filled, score);
     if (enough && score > (best?.score ?? 0)) best = { tool, filled, evidence, score };
   }
   return best;
+}
+
+/** Nothing is said but what the tool is called: "search". */
+function namesOnly(tool: Tool, text: string): boolean {
+  const words = wordsOf(text).filter((word) => !isFiller(word));
+  return words.length > 0 && words.every((word) => tool.words.includes(word.concept));
 }
 
 export function evidenceFor(tool: Tool, text: string): number {

@@ -4,7 +4,7 @@
  */
 import type { LanguageModelV4CallOptions } from '@ai-sdk/provider';
 import { isRecord, readNullable, readParams, type Param } from './params.ts';
-import { conceptOf, humanize, isFiller, wordsOf } from './words.ts';
+import { conceptOf, humanize, isFiller, isFillerText, wordsOf } from './words.ts';
 
 export interface Tool {
   readonly name: string;
@@ -76,7 +76,9 @@ function weigh(tool: Omit<Tool, 'hints'>): Map<string, number> {
   const add = (concept: string, weight: number): void => {
     weights.set(concept, Math.max(weights.get(concept) ?? 0, weight));
   };
-  for (const concept of tool.words) add(concept, verbs.has(concept) && tool.words.length > 1 ? 0.9 : 3);
+  tool.words.forEach((concept, index) => {
+    if (!isFillerText(concept)) add(concept, index === 0 && verbs.has(concept) && tool.words.length > 1 ? 0.9 : 3);
+  });
   for (const word of wordsOf(tool.description)) {
     if (isFiller(word) || commonInDescriptions.has(word.concept)) continue;
     add(word.concept, verbs.has(word.concept) ? 0.4 : 1);

@@ -2,7 +2,7 @@
  * The library's own texts, recognised. The patterns are made from the default prompts themselves, so that a change of
  * their wording is a change here too.
  */
-import { defaultPrompts, render, type Prompts } from '../../../src/tools/prompts.ts';
+import { defaultPrompts, type Prompts } from 'meanwhile';
 
 type Name = keyof Prompts;
 type Args = Readonly<Record<string, string>>;
@@ -22,7 +22,10 @@ function patternOf(name: Name, shown: readonly string[], hidden: readonly string
     ...hidden.map((arg) => [arg, '']),
   ]) as Record<string, string>;
   const seen = new Set<string>();
-  return render(defaultPrompts[name] as Parameters<typeof render>[0], args)
+  const template = defaultPrompts[name] as string | ((args: Args) => string);
+  const text =
+    typeof template === 'string' ? template.replace(/\{(\w+)\}/g, (_, arg: string) => args[arg] ?? '') : template(args);
+  return text
     .split(/‹(\w+)›/)
     .map((part, index) => {
       if (index % 2 === 0) return part.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&').replace(/\s+/g, '\\s+');
@@ -107,16 +110,16 @@ export function takeInstruction(text: string): { readonly instruction?: Instruct
     const match = pattern.exec(plain);
     if (!match) continue;
     const { callIds = '', newCallIds = '', heard = '' } = match.groups ?? {};
-    return { instruction: { kind, about: idsOf(callIds), fresh: idsOf(newCallIds), heard }, rest: without(plain, match) };
+    return {
+      instruction: { kind, about: idsOf(callIds), fresh: idsOf(newCallIds), heard },
+      rest: without(plain, match),
+    };
   }
   return { rest: plain };
 }
 
-/** The text without what matched, and without a marker that stood around only that: `[…]`, `<…>`, `</…>`. */
 function without(text: string, match: RegExpExecArray): string {
-  const before = text.slice(0, match.index).replace(/(?:^|\n)[^\S\n]*(?:\[[^\]\n]*\]:?|\([^)\n]*\):?|<[^>\n]*>|[\w ]{1,30}:)\s*$/, '');
-  const after = text.slice(match.index + match[0].length).replace(/^\s*(?:<\/[^>\n]*>|\])/, '');
-  return `${before}${after}`.trim();
+  return `${text.slice(0, match.index)}${text.slice(match.index + match[0].length)}`.trim();
 }
 
 function idsOf(list: string): string[] {

@@ -43,7 +43,8 @@ export function placeAt(scan: Scan, from: number): FoundPlace | undefined {
     const word = words[index];
     if (!word || scan.isUsed(word) || (found.length > 0 && word.breakBefore)) break;
     const after = words[index + 1];
-    const isParticle = isCapital(found[0]) && particles.test(word.lower) && after && isCapital(after) && !scan.isUsed(after);
+    const isParticle =
+      isCapital(found[0]) && particles.test(word.lower) && after && isCapital(after) && !scan.isUsed(after);
     if (!isParticle && (!isPlaceWord(word) || (isCapital(found[0]) && !isCapital(word)))) break;
     found.push(word);
   }

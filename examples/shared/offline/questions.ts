@@ -2,7 +2,7 @@
 import type { Intent } from './intents.ts';
 import type { Tool } from './menu.ts';
 import type { Param } from './params.ts';
-import { listOf, lowerFirst, upperFirst } from './words.ts';
+import { isFillerText, listOf, lowerFirst, upperFirst } from './words.ts';
 
 export function questionFor({ tool, missing }: Pick<Intent, 'tool' | 'missing'>): string {
   const [first, second] = missing.map((param) => questionOf(param, tool));
@@ -17,8 +17,7 @@ function questionOf(param: Param, tool: Tool): string {
       'or',
     )}`;
   if (type === 'boolean') return `should it be ${label}, yes or no`;
-  if (type === 'number' || type === 'integer')
-    return /[^s]s$/.test(label) ? `how many ${label}` : `what is the ${label}`;
+  if (type === 'number' || type === 'integer') return countQuestion(param);
   const travels = tool.params.some((it) => it.role === 'destination');
   switch (param.role) {
     case 'origin':
@@ -40,6 +39,12 @@ function questionOf(param: Param, tool: Tool): string {
     case 'text':
       return textQuestion(param);
   }
+}
+
+function countQuestion({ label, description }: Param): string {
+  const isBare = isFillerText(label) || label.length < 3;
+  if (isBare) return description === '' ? 'how many' : lowerFirst(description.replace(/[.?]$/, ''));
+  return /[^s]s$/.test(label) ? `how many ${label}` : `what is the ${label}`;
 }
 
 function textQuestion({ label, description }: Param): string {

@@ -3,6 +3,8 @@
  * of the prompt asks for. Everything the model knows comes from here; it remembers nothing itself.
  */
 import type { LanguageModelV4Message, LanguageModelV4Prompt, LanguageModelV4ToolResultOutput } from '@ai-sdk/provider';
+import { clean, errorIn, piecesOf } from './marks.ts';
+import { isCompanion } from './menu.ts';
 import { noteOf } from './notes.ts';
 import { phraseOf, takeInstruction, type Instruction, type Phrase } from './phrases.ts';
 
@@ -13,6 +15,8 @@ export interface Told {
   readonly id: string;
   readonly taskId: string;
   readonly toolName: string;
+  /** The arguments it came with. */
+  readonly input: Made['input'];
   readonly phase: 'output' | 'update' | 'final';
   readonly text: string;
   readonly failed: boolean;
@@ -75,22 +79,21 @@ class Reader {
   orders: string | undefined;
   /** Ids on the wire to the library's ids. */
   readonly #aliases = new Map<string, string>();
+  readonly #inputs = new Map<string, Made['input']>();
 
   take(message: LanguageModelV4Message, isLast: boolean): void {
     switch (message.role) {
-      case 'system': {
-        const text = this.#rest(message.content, isLast);
-        if (isLast && this.entries.length > 0 && text !== '') this.orders = text;
-        else if (text !== '') this.system.push(text);
+      case 'system':
+        if (isLast && (this.entries.length > 0 || this.system.length > 0)) this.#asked(message.content);
+        else this.system.push(message.content);
         return;
-      }
       case 'user':
-        for (const part of message.content) if (part.type === 'text') this.#heard(this.#rest(part.text, isLast));
+        for (const part of message.content) if (part.type === 'text') this.#heard(part.text, isLast);
         return;
       case 'assistant':
         for (const part of message.content) {
-          if (part.type === 'text' && part.text.trim() !== '')
-            this.entries.push({ kind: 'assistant', text: part.text });
+          if (part.type === 'text' && clean(part.text) !== '')
+            this.entries.push({ kind: 'assistant', text: clean(part.text) });
           if (part.type === 'tool-call') this.#called(part.toolCallId, part.toolName, part.input);
         }
         return;
@@ -98,51 +101,79 @@ class Reader {
         for (const part of message.content) {
           if (part.type !== 'tool-result') continue;
           const { text, failed } = textOf(part.output);
-          this.#told(part.toolCallId, part.toolName, this.#rest(text, isLast), failed);
+          const [output, ...added] = piecesOf(text);
+          this.#told(part.toolCallId, part.toolName, output?.marked === false ? output.text : '', failed);
+          for (const { text: late } of output?.marked === true ? [output, ...added] : added) this.#asked(late);
         }
     }
   }
 
-  /** The text without an instruction of the library, which stands in the last message only. */
-  #rest(text: string, isLast: boolean): string {
-    if (!isLast) return text;
+  /** What the library or the application wants of this one answer. */
+  #asked(text: string): void {
     const { instruction, rest } = takeInstruction(text);
     this.instruction ??= instruction;
-    return rest;
+    if (rest !== '') this.orders = rest;
   }
 
-  #heard(text: string): void {
-    if (text.trim() === '') return;
-    const note = noteOf(text, (id) => this.#aliases.has(id));
-    if (note) return this.#told(note.id, note.toolName, note.text, note.failed);
-    if (isOrder(text)) this.orders = text;
-    else this.entries.push({ kind: 'user', text });
+  #heard(text: string, isLast: boolean): void {
+    const pieces = piecesOf(text);
+    pieces.forEach((piece, index) => {
+      if (piece.marked) this.#marked(piece.text, isLast && index === pieces.length - 1);
+      else this.#said(piece.text, isLast);
+    });
+  }
+
+  #said(text: string, isLast: boolean): void {
+    const { instruction, rest } = isLast ? takeInstruction(text) : { instruction: undefined, rest: text };
+    this.instruction ??= instruction;
+    if (clean(rest) !== '') this.entries.push({ kind: 'user', text: clean(rest) });
+  }
+
+  /** A note, this request's instruction, or a standing word of the system, with the user's next words behind it. */
+  #marked(text: string, isEnd: boolean): void {
+    const note = noteOf(text);
+    if (note) {
+      const { callId, phase } = note;
+      const id = phase === 'final' ? `${callId}_final` : `${callId}_update_${this.#countUpdates(callId) + 1}`;
+      this.#told(id, note.toolName, note.text, false);
+      if (note.rest !== '') this.#said(note.rest, isEnd);
+      return;
+    }
+    const [first = '', ...others] = text.split(/\n\n+/);
+    if (isEnd && (others.length === 0 || takeInstruction(text).rest !== text)) return this.#asked(text);
+    this.system.push(first);
+    if (others.length > 0) this.#said(others.join('\n\n'), isEnd);
+  }
+
+  #countUpdates(callId: string): number {
+    return this.entries.filter((it) => it.kind === 'told' && it.taskId === callId && it.phase === 'update').length;
   }
 
   #called(id: string, toolName: string, input: unknown): void {
-    if (this.#isLater(id)) return;
-    this.#aliases.set(id, id);
-    this.entries.push({ kind: 'call', id, toolName, input: objectOf(input) });
+    this.#inputs.set(id, objectOf(input));
+    if (!laterId.test(id)) this.entries.push({ kind: 'call', id, toolName, input: objectOf(input) });
   }
 
   #told(id: string, toolName: string, written: string, isFailure: boolean): void {
-    const failed = isFailure || /^Error: /.test(written);
-    const text = written.replace(/^Error: /, '');
+    const failed = isFailure || errorIn(written) !== undefined;
+    const text = errorIn(written) ?? written;
     const phrase = phraseOf(text);
-    const later = laterId.exec(id);
-    const base = later && this.#isLater(id) ? (later[1] ?? id) : id;
-    const named = ['cancel_task', 'answer_task'].includes(toolName) ? undefined : phrase?.args['callId'];
-    // The library's own texts name the call as the library knows it.
-    const isOther = named !== undefined && named !== base && phrase?.name !== 'duplicateJoin';
-    if (isOther && !later) this.#aliases.set(base, named);
-    const taskId = this.#aliases.get(base) ?? base;
-    const phase = !later || base === id ? 'output' : later[2] === 'final' ? 'final' : 'update';
-    this.entries.push({ kind: 'told', id, taskId, toolName, phase, text, failed, phrase, index: this.entries.length });
-  }
-
-  #isLater(id: string): boolean {
-    const base = laterId.exec(id)?.[1];
-    return base !== undefined && (this.#aliases.has(base) || [...this.#aliases.values()].includes(base));
+    const [, base = id, what] = laterId.exec(id) ?? [];
+    // The library's own texts name the call as the library knows it, which on the wire may be another id.
+    const named = isCompanion(toolName) || phrase?.name === 'duplicateJoin' ? undefined : phrase?.args['callId'];
+    if (named !== undefined) this.#aliases.set(base, named);
+    this.entries.push({
+      kind: 'told',
+      id,
+      taskId: this.#aliases.get(base) ?? base,
+      toolName,
+      input: this.#inputs.get(id) ?? {},
+      phase: what === undefined ? 'output' : what === 'final' ? 'final' : 'update',
+      text,
+      failed,
+      phrase,
+      index: this.entries.length,
+    });
   }
 }
 
@@ -173,13 +204,6 @@ export function objectOf(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
 }
 
-/** An instruction of the application that has arrived as a user's message. */
-function isOrder(text: string): boolean {
-  return /^\W*(?:greet|welcome|ask|tell|inform|remind|thank|introduce|apologi[sz]e to|explain to|let)\b[^\n]*\bthe user\b/i.test(
-    text.replace(/^\s*(?:\[[^\]]*\]|<[^>]*>|\w+:)\s*/, ''),
-  );
-}
-
 /** First outputs that mean: it goes on. */
 const ongoing = new Set(['update', 'backgrounded', 'queued', 'ask']);
 
@@ -195,7 +219,7 @@ function tasksOf(entries: readonly Entry[]): Map<string, Task> {
     tasks.set(entry.taskId, {
       id: entry.taskId,
       toolName: known?.toolName ?? call?.toolName ?? entry.toolName,
-      input: known?.input ?? call?.input ?? {},
+      input: known?.input ?? call?.input ?? entry.input,
       told,
       running: told.some((it) => ongoing.has(it.phrase?.name ?? '')) && !told.some((it) => it.phase === 'final'),
     });
@@ -232,6 +256,13 @@ function turnsOf(entries: readonly Entry[]): Turn[] {
     }
   });
   return turns;
+}
+
+/** What was said between the user's words before and his last ones. */
+export function saidBefore({ entries, turns }: Reading): string {
+  const [before, now] = [turns.at(-2)?.index ?? -1, turns.at(-1)?.index ?? entries.length];
+  const said = entries.slice(before + 1, now).flatMap((entry) => (entry.kind === 'assistant' ? [entry.text] : []));
+  return said.join(' ');
 }
 
 /** What was said by the assistant behind an entry, all of it. */

@@ -1,5 +1,4 @@
 /** Questions about what is going on and about what was found out before. */
-import type { Menu } from './menu.ts';
 import type { Reading, Task, Told } from './reading.ts';
 import { isCompanion } from './menu.ts';
 import { runningTasks } from './status.ts';
@@ -17,7 +16,7 @@ const pastQuestion =
   /^\W*(?:(?:and|so|sorry|please|can you tell me|could you tell me|tell me|do you (?:know|remember)|remind me),? )*(?:did|have|has|had|is|was|were|when|how (?:much|many|long|expensive)|which|where|who|what (?:was|were|time|did|is the|were|are the|price|airline|number|code)|what's the)\b|\b(?:confirmation|booking|reference) (?:number|code)\b|\b(?:remind me|again)\b.*\?/i;
 
 /** The result an earlier call had, if the question is about that. */
-export function recalled(said: string, reading: Reading, menu: Menu): string | undefined {
+export function recalled(said: string, reading: Reading): string | undefined {
   if (!pastQuestion.test(said)) return undefined;
   const spoken = wordsOf(said).filter((word) => !isFiller(word));
   if (spoken.length === 0) return undefined;
@@ -32,8 +31,7 @@ export function recalled(said: string, reading: Reading, menu: Menu): string | u
     // Of two that fit alike, the later one.
     if (score >= 0.5 && score >= (best?.score ?? 0)) best = { score, told };
   }
-  if (!best || menu.tools.some((tool) => tool.name === best.told.toolName && tool.params.length === 0))
-    return undefined;
+  if (!best) return undefined;
   return tell(best.told, reading, false).text;
 }
 

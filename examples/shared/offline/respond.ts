@@ -7,14 +7,15 @@ import { freshIn, tellDelivery, tellFresh } from './delivery.ts';
 import { subjectOf } from './describe.ts';
 import { wantedIn, type Wanted } from './dialog.ts';
 import { argsOf, evidenceFor, fill, type Intent } from './intents.ts';
-import { readMenu, type Menu } from './menu.ts';
+import { isCompanion, readMenu, type Menu } from './menu.ts';
 import { follow, openingFrom } from './orders.ts';
 import { confirmFlag } from './params.ts';
 import { questionFor } from './questions.ts';
-import { readPrompt, type Made, type Reading } from './reading.ts';
+import { readPrompt, saidBefore, type Made, type Reading } from './reading.ts';
 import { asksForStatus, isBusy, recalled } from './recall.ts';
-import { aboutItself, notUnderstood, repeated, smallTalk } from './small-talk.ts';
+import { aboutItself, isOpening, notUnderstood, repeated, smallTalk } from './small-talk.ts';
 import { statusOf } from './status.ts';
+import { splitSentences } from './sentences.ts';
 import { questionInWords } from './tell.ts';
 import { upperFirst } from './words.ts';
 
@@ -41,14 +42,18 @@ export function respond({ prompt, tools, toolChoice }: Request, now: number): Re
   const turn = reading.turns.at(-1);
   const wanted = wantedIn(reading.turns, menu, now);
   const fresh = freshIn(reading);
-  if (fresh.length > 0) return say(joined(tellFresh(fresh, reading), questionsFor(wanted.lacking)));
+  if (fresh.length > 0) {
+    // What was said to a companion was no request that could lack anything.
+    const consumed = turn?.calls.every((call) => isCompanion(call.toolName)) ?? true;
+    return say(joined(tellFresh(fresh, reading), questionsFor(consumed ? { ...wanted, lacking: [] } : wanted)));
+  }
   if (reading.orders !== undefined) return say(follow(reading.orders, menu));
   const isLast =
     reading.entries.findLastIndex((it) => it.kind === 'assistant' || it.kind === 'call') < (turn?.index ?? -1);
   if (!turn || !isLast) return say(openingFrom(reading.system, menu));
   const talk: Talk = {
     said: turn.utterance,
-    before: reading.turns.at(-2)?.reply ?? '',
+    before: saidBefore(reading),
     reading,
     menu,
     wanted,
@@ -81,6 +86,7 @@ const answers: readonly ((talk: Talk) => Reply | undefined)[] = [
   recallResult,
   callTools,
   askForMore,
+  declines,
   ({ said, menu, reading }) => sayIf(repeated(said, reading) ?? smallTalk(said, menu, reading)),
   askAgain,
 ];
@@ -88,7 +94,9 @@ const answers: readonly ((talk: Talk) => Reply | undefined)[] = [
 function answer(talk: Talk): Reply {
   for (const attempt of answers) {
     const reply = attempt(talk);
-    if (reply) return reply;
+    if (!reply) continue;
+    const open = questionsFor({ ...talk.wanted, lacking: [] });
+    return reply.calls.length > 0 || reply.text.includes(open) ? reply : say(`${reply.text} ${open}`);
   }
   return say(notUnderstood(talk.menu));
 }
@@ -105,8 +113,9 @@ function joined(...texts: readonly string[]): string {
   return texts.filter((it) => it !== '').join(' ');
 }
 
-function questionsFor(lacking: readonly Intent[]): string {
-  const [intent] = lacking;
+/** What is still to be asked of the user. */
+function questionsFor({ lacking, reopened }: Wanted): string {
+  const [intent] = [...lacking, ...reopened];
   return intent ? questionFor(intent) : '';
 }
 
@@ -180,11 +189,11 @@ function cancelTasks({ said, before, reading, menu, wanted, mayCall }: Talk): Re
 }
 
 function tellStatus({ said, reading, menu, wanted, mayCall }: Talk): Reply | undefined {
-  if (!asksForStatus(said) || wanted.ready.length > 0) return undefined;
+  if (!asksForStatus(said) || wanted.ready.some(hasValues)) return undefined;
   const namesTask = wanted.lacking.some((it) => reading.tasks.values().some((task) => task.toolName === it.tool.name));
   if (wanted.lacking.length > 0 && !namesTask) return undefined;
   if (!isBusy(reading)) {
-    const known = recalled(`what was ${said}`, reading, menu);
+    const known = recalled(`what was ${said}`, reading);
     if (known !== undefined) return say(known);
     if (smallTalk(said, menu, reading) !== undefined) return undefined;
   }
@@ -193,9 +202,14 @@ function tellStatus({ said, reading, menu, wanted, mayCall }: Talk): Reply | und
   return say(statusOf(reading));
 }
 
-function recallResult({ said, reading, menu, wanted }: Talk): Reply | undefined {
-  if (wanted.ready.length > 0) return undefined;
-  return sayIf(recalled(said, reading, menu));
+/** A call that needs no arguments is hinted at by any word about it: a question about it comes first. */
+function hasValues({ values }: Intent): boolean {
+  return Object.keys(values).length > 0;
+}
+
+function recallResult({ said, reading, wanted }: Talk): Reply | undefined {
+  if (wanted.ready.some(hasValues)) return undefined;
+  return sayIf(recalled(said, reading));
 }
 
 function callTools({ wanted, mayCall }: Talk): Reply | undefined {
@@ -217,12 +231,23 @@ function askForMore({ wanted }: Talk): Reply | undefined {
   return say(`${subject}, gladly. ${questionFor(intent)}`);
 }
 
-/** A question was just asked and this is no answer to it. */
-function askAgain({ before, reading, menu }: Talk): Reply | undefined {
-  const [question] = openQuestions(reading);
-  if (!question?.told || !menu.has('answer_task')) return undefined;
-  const text = questionInWords(question.message, question.task);
-  return before.includes(text) ? say(`Sorry, I didn't get that. ${text}`) : undefined;
+/** Something was asked last and this is no answer to it. */
+function askAgain({ before, reading, wanted }: Talk): Reply | undefined {
+  const last = splitSentences(before).at(-1) ?? '';
+  const asked = openQuestions(reading)
+    .map((it) => questionInWords(it.message, it.task))
+    .find((it) => before.includes(it));
+  const question = questionsFor(wanted) || asked || (last.endsWith('?') && !isOpening(last) ? last : '');
+  return question === '' ? undefined : say(`Sorry, I didn't get that. ${question}`);
+}
+
+/** "No" to an agent that has a tool for just that. */
+function declines({ said, menu, mayCall }: Talk): Reply | undefined {
+  const tool = menu.tools.find((it) => it.words[0] === 'decline' && it.params.every((param) => !param.required));
+  const isNo =
+    consentIn(said) === false ||
+    /\b(?:do not|don't|won't|will not|rather not|would not|wouldn't) (?:want|like|give|tell|share|say)\b/i.test(said);
+  return tool && mayCall && isNo ? { text: '', calls: [{ toolName: tool.name, args: {} }] } : undefined;
 }
 
 /** `toolChoice` demands a call: the tool the words fit best, with what can be found for it. */

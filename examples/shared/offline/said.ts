@@ -1,6 +1,6 @@
 /** What of a text has been said already, and how to go on with the rest. */
 import { splitSentences } from './sentences.ts';
-import { isFiller, upperFirst, wordsOf, type Word } from './words.ts';
+import { isFiller, wordsOf, type Word } from './words.ts';
 
 /** What of `text` is not in `said`; empty if all of it is. */
 export function unsaid(text: string, said: string): string {
@@ -30,7 +30,7 @@ function restOf(text: string, said: string): string {
   if (heard === 0) return text;
   const clause = words.slice(0, heard + 1).findLastIndex((word, index) => index > 0 && word.breakBefore);
   const from = words[clause > 0 ? clause : heard];
-  return from ? upperFirst(text.slice(from.start)) : text;
+  return from ? text.slice(from.start) : text;
 }
 
 /** How many words from the beginning were heard: the first ones in a row, more of them later, as after a cut. */

@@ -75,6 +75,12 @@ class Slots {
   #fillLabelled(): void {
     for (const param of this.#open((it) => it.type === 'string' && it.options.length === 0)) {
       const name = param.label.replaceAll(' ', '[ _-]?');
+      const code = this.#scan.match(new RegExp(`(?<![\\p{L}])${name}\\s+(?:is\\s+)?([\\w-]*\\d[\\w-]*)`, 'iu'));
+      if (code?.match[1] && isText(param)) {
+        this.#scan.use(code.span);
+        this.#set(param, code.match[1]);
+        continue;
+      }
       const found = this.#scan.match(new RegExp(`(?<![\\p{L}])${name}\\s*[:=]\\s*("[^"]*"|[^\\s,;][^,;\\n]*)`, 'iu'));
       if (!found?.match[1]) continue;
       this.#scan.use(found.span);
@@ -83,7 +89,8 @@ class Slots {
   }
 
   #fillQuoted(): void {
-    for (const param of this.#open((it) => isText(it) || it.role === 'person')) {
+    const open = this.#open((it) => isText(it) || it.role === 'person');
+    for (const param of open.toSorted((a, b) => Number(b.required) - Number(a.required))) {
       const found = this.#scan.match(
         /"([^"]+)"|“([^”]+)”|«([^»]+)»|`([^`]+)`|(?<![\p{L}\p{N}])'([^']+)'(?![\p{L}\p{N}])/u,
       );

@@ -9,7 +9,7 @@ import { listOf } from './words.ts';
 const identity =
   /\b(?:who|what) (?:exactly )?are you\b(?! (?:doing|working|up|waiting|searching|looking|running|on))|\bare you (?:really )?(?:an? )?(?:real|human|person|ai|bot|robot|llm|language model|machine|computer|chat ?gpt|gpt|claude|gemini|intelligent|model|assistant)|\b(?:what|which) (?:kind of )?(?:language )?(?:model|llm|ai)\b|\bwhat('s| is) your name\b|\bwho am i (?:talking|speaking) (?:to|with)\b/i;
 const help =
-  /^\W*(?:help|\?)\W*$|\bwhat (?:else )?(?:can|could|do) you (?:do|help|offer)\b|\bwhat are you (?:able|capable|good)\b|\bhow (?:can|could) you help\b|\bwhat (?:tools|can i (?:do|say|ask))\b|\bhow does this work\b|\bcan you help\b\W*(?:me)?\W*$/i;
+  /^\W*(?:help|\?)\W*$|\bwhat (?:else )?(?:can|could|do) you (?:do|help|offer)\b|\bwhat are you (?:able|capable|good)\b|\bhow (?:can|could) you help\b|\bwhat (?:tools|can i (?:do|say|ask))\b|\bhow does this work\b|\bwhat does (?:the |this )?\w+ do\b|\bcan you help\b\W*(?:me)?\W*$/i;
 
 /** Questions about the model itself come before everything else. */
 export function aboutItself(said: string, menu: Menu): string | undefined {
@@ -26,13 +26,13 @@ const whole = (pattern: string): RegExp => new RegExp(`^\\W*(?:${pattern})${name
 const talk: readonly [RegExp, (going: string, can: string) => string][] = [
   [
     whole('hi|hello|hey|hiya|howdy|yo|greetings|good (?:morning|evening|afternoon|day)|hallo|bonjour|hola|ciao'),
-    (going, can) => `Hello! ${going || can} ${going ? '' : 'What can I do for you?'}`,
+    (going, can) => `Hello! ${going || can} ${going ? '' : opening}`,
   ],
   [
     whole(
       "(?:hi |hello |hey )?(?:how are you|how're you|how do you do|how is it going|how's it going|what's up|are you ok(?:ay)?)(?: doing)?(?: today)?",
     ),
-    (going) => `Fine, thank you! ${going || 'What can I do for you?'}`,
+    (going) => `Fine, thank you! ${going || opening}`,
   ],
   [
     whole(
@@ -80,6 +80,12 @@ export function repeated(said: string, reading: Reading): string | undefined {
     return undefined;
   const last = reading.entries.findLast((entry) => entry.kind === 'assistant');
   return last?.kind === 'assistant' ? last.text : undefined;
+}
+
+const opening = 'What can I do for you?';
+
+export function isOpening(text: string): boolean {
+  return text === opening;
 }
 
 export function notUnderstood(menu: Menu): string {

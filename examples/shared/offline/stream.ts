@@ -1,6 +1,6 @@
 /** Parts of an answer as a stream, with time between the words. It leaves nothing behind, however it ends. */
 import type { LanguageModelV4StreamPart } from '@ai-sdk/provider';
-import type { Clock, TimerHandle } from '../../../src/clock.ts';
+import type { Clock, TimerHandle } from 'meanwhile';
 
 export interface StreamOptions {
   readonly wordDelayMs: number;

@@ -26,7 +26,7 @@ export function tell(told: Told, reading: Reading, alone: boolean): Telling {
   if (told.failed)
     return {
       kind: 'result',
-      text: `Sorry, ${subjectOf(task.toolName, task.input)} didn't work out: ${sentence(told.text)}`,
+      text: `Sorry, ${subjectOf(task.toolName, task.input)} didn't work out: ${lowerFirst(sentence(told.text))}`,
     };
   return { kind: 'result', text: resultInWords(told.text, task, alone && told.phase === 'output') };
 }
@@ -39,6 +39,7 @@ export function resultInWords(
 ): string {
   const value = jsonIn(text);
   if (value === undefined) {
+    if (/^(?:ok|okay|success|true|done)[.!]?$/i.test(text.trim())) return 'Done.';
     const mine = asMine(shorten(text));
     return mine === '' || alone || isAbout(text, toolName, input)
       ? mine
@@ -149,7 +150,7 @@ export function questionInWords(message: string, task: Task): string {
   const approval = phraseOf(message);
   if (approval?.name === 'approval')
     return `Before I start: shall I go ahead with ${subjectOf(task.toolName, task.input)}?`;
-  return upperFirst(/[?.!]\s*$/.test(message) ? message.trim() : `${message.trim()}?`);
+  return message.includes('?') ? sentence(message) : upperFirst(`${message.trim().replace(/\.$/, '')}?`);
 }
 
 function joinedInWords(output: string, task: Task): string {

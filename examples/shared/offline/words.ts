@@ -16,7 +16,7 @@ export interface Word {
 const groups: Readonly<Record<string, string>> = {
   book: 'reserve buy purchase order arrange',
   flight: 'plane fly flew airplane aeroplane airline airfare jet',
-  travel: 'trip journey ticket go',
+  travel: 'trip journey ticket',
   weather: 'forecast temperature rain rainy raining sunny sun snow hot cold warm umbrella degree climate wind',
   search: 'look find check seek hunt browse discover locate lookup',
   cancel: 'stop abort kill halt quit terminate scrap',
@@ -37,6 +37,8 @@ const groups: Readonly<Record<string, string>> = {
   city: 'town',
   transfer: 'handoff connect',
   human: 'operator representative',
+  parcel: 'package shipment',
+  decline: 'refuse reject',
 };
 
 /** Words that carry no subject of their own. */
@@ -94,6 +96,10 @@ export function isFiller(word: Word): boolean {
   return fillers.has(word.lower);
 }
 
+export function isFillerText(lower: string): boolean {
+  return fillers.has(lower);
+}
+
 const wordPattern =
   /[\w.+-]+@[\w-]+(?:\.[\w-]+)+|https?:\/\/[^\s"'<>)]+|[\p{L}\p{N}_](?:[\p{L}\p{N}_]|['’./:@+-](?=[\p{L}\p{N}_]))*/gu;
 
@@ -117,12 +123,13 @@ export function wordsOf(text: string): Word[] {
       breakBefore: !afterSaint && /[,.;:!?()\n]/.test(between),
     });
   }
-  return found.map((word, index) => (isBareLook(word, found[index + 1]) ? { ...word, concept: 'look' } : word));
+  return found.map((word, index) => ({ ...word, concept: conceptBefore(word, found[index + 1]) }));
 }
 
-/** `look up` searches, `what does it look like` does not. */
-function isBareLook(word: Word, next: Word | undefined): boolean {
-  return stem(word.lower) === 'look' && !/^(?:up|for|into|at)$/.test(next?.lower ?? '');
+/** `look up` searches and `go to` travels; `what does it look like` and `go ahead` do neither. */
+function conceptBefore({ lower, concept }: Word, next: Word | undefined): string {
+  if (stem(lower) === 'look') return /^(?:up|for|into|at)$/.test(next?.lower ?? '') ? concept : 'look';
+  return lower === 'go' && /^(?:to|from)$/.test(next?.lower ?? '') ? 'travel' : concept;
 }
 
 /** The concepts of a text that say what it is about. */

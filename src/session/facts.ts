@@ -1,0 +1,30 @@
+/** What quiet depends on, read off a session's parts (S6.1). */
+import type { Core } from './core.ts';
+import type { FloorFacts } from './floor-rules.ts';
+import type { SpeechHandle } from './speech-handle.ts';
+
+/** It speaks, will speak, or is about to go on: only a turn with calls that have not settled is silent meanwhile. */
+export function isActive(core: Core, speech: SpeechHandle): boolean {
+  return speech.phase === 'tools' ? core.executor.unsettled(speech.id) === 0 : speech.phase !== 'done';
+}
+
+export function readFacts(core: Core): Omit<FloorFacts, 'silentSince' | 'quietMs' | 'now' | 'leases'> {
+  const { stage, mouth, users } = core;
+  const { current } = stage;
+  return {
+    current: current && {
+      activityId: current.id,
+      paused: stage.stack.filter((activity) => activity !== current).map((activity) => activity.id),
+      tellsDeliveries: current.tellsDeliveries,
+      isTask: current.isTask,
+      underLease: current.lease,
+    },
+    closing: stage.isClosing,
+    speaking: mouth.holder !== undefined,
+    pending: current !== undefined && [...current.speeches].some((speech) => speech !== mouth.holder && isActive(core, speech)),
+    userSpeaking: users.isSpeaking,
+    userAway: users.isAway,
+    userTurn: users.turnIsOpen,
+    blocking: current?.blocking ?? 0,
+  };
+}

@@ -1,0 +1,65 @@
+/** AgentTasks over their parents (S8.4). Those of one activity run one after another. */
+import { describeError, ToolError } from '../errors.ts';
+import type { Activity } from './activity.ts';
+import type { AgentTask } from './agent-task.ts';
+import { whoRuns, type Lease } from './ambient.ts';
+import type { Core } from './core.ts';
+import { isActive } from './facts.ts';
+
+/** Resolves when its parent is current again; rejects where its parent is being handed over or closed. */
+export async function runAgentTask(core: Core, task: AgentTask, completed: Promise<void>): Promise<void> {
+  const running = whoRuns();
+  const lease = running?.lease?.active ? running.lease : undefined;
+  const goOn = running?.waits?.();
+  const over = Promise.withResolvers<void>();
+  try {
+    const parent = parentOf(core, running?.activityId, task);
+    const before = parent.subtasks;
+    parent.subtasks = before.then(() => over.promise);
+    await before;
+    await runOver(core, parent, task, completed, lease);
+  } catch (error) {
+    task.fail(error instanceof Error ? error : new Error(describeError(error)));
+    throw error;
+  } finally {
+    over.resolve();
+    goOn?.();
+  }
+}
+
+async function runOver(core: Core, parent: Activity, task: AgentTask, completed: Promise<void>, lease: Lease | undefined): Promise<void> {
+  const { stage } = core;
+  await spokenOut(core, parent);
+  const activity = await stage.change(async () => {
+    if (parent.phase !== 'here' || stage.isClosing) refuse(task);
+    return await stage.enter(task, parent, lease);
+  });
+  await completed;
+  await stage.afterCall(task.completedBy);
+  if (activity.phase !== 'here') return await activity.whenEnded;
+  activity.phase = 'ending';
+  await stage.change(async () => {
+    if (!stage.isClosing && stage.stack.includes(activity)) await stage.leave(activity, false);
+  });
+}
+
+/** Where the caller's tool or hook belongs; for a task that has moved to the session, whoever is current. */
+function parentOf(core: Core, activityId: string | undefined, task: AgentTask): Activity {
+  const { stage } = core;
+  const parent = (activityId === undefined ? undefined : stage.activity(activityId)) ?? stage.current;
+  if (!parent || parent.phase !== 'here' || stage.isClosing) refuse(task);
+  return parent;
+}
+
+function refuse(task: AgentTask): never {
+  throw new ToolError(`"${task.name}" cannot run now: the conversation is being handed over or closed.`);
+}
+
+/** What the parent is saying ends first; a turn that waits for the caller's own call does not count. */
+async function spokenOut(core: Core, parent: Activity): Promise<void> {
+  for (;;) {
+    const active = [...parent.speeches].filter((speech) => isActive(core, speech));
+    if (active.length === 0) return;
+    await Promise.race(active.map((speech) => speech.nextPhase));
+  }
+}
