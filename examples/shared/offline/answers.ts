@@ -64,7 +64,6 @@ function paramsIn(text: string): Param[] {
 }
 
 export function answerIn(question: Question, said: string, now: number): Answer | undefined {
-  if (withdrawsIn(said)) return { action: 'cancel', content: {}, sure: true };
   const { params, message } = question;
   const consent = consentIn(said);
   if (question.isApproval) {
@@ -76,6 +75,7 @@ export function answerIn(question: Question, said: string, now: number): Answer 
   ) {
     return { action: 'decline', content: {}, sure: true };
   }
+  if (withdrawsIn(said)) return { action: 'cancel', content: {}, sure: true };
   if (params.length === 0) return withoutSchema(message, said, consent);
   return bySchema(params, message, said, now);
 }

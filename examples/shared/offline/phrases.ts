@@ -15,6 +15,9 @@ export interface Phrase {
 const open = '‹';
 const close = '›';
 
+/** Names have no blanks: without this a text would be found in the middle of another. */
+const valueOf: Args = { functionName: '\\S+?', callId: '[\\w-]+?' };
+
 /** A pattern of a prompt with a group for each argument it shows. A function is asked for every form it may take. */
 function patternOf(name: Name, shown: readonly string[], hidden: readonly string[] = []): string {
   const args = Object.fromEntries([
@@ -29,7 +32,7 @@ function patternOf(name: Name, shown: readonly string[], hidden: readonly string
     .split(/‹(\w+)›/)
     .map((part, index) => {
       if (index % 2 === 0) return part.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&').replace(/\s+/g, '\\s+');
-      const group = seen.has(part) ? `\\k<${part}>` : `(?<${part}>[\\s\\S]*?)`;
+      const group = seen.has(part) ? `\\k<${part}>` : `(?<${part}>${valueOf[part] ?? '[\\s\\S]*?'})`;
       seen.add(part);
       return group;
     })

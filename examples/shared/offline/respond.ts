@@ -16,7 +16,7 @@ import { asksForStatus, isBusy, recalled } from './recall.ts';
 import { aboutItself, isOpening, notUnderstood, repeated, smallTalk } from './small-talk.ts';
 import { statusOf } from './status.ts';
 import { splitSentences } from './sentences.ts';
-import { questionInWords } from './tell.ts';
+import { questionInWords, secondOne } from './tell.ts';
 import { upperFirst } from './words.ts';
 
 export interface PlannedCall {
@@ -120,8 +120,9 @@ function questionsFor({ lacking, reopened }: Wanted): string {
 }
 
 /** S6.6: what a task has asked, if that is what the user speaks of. */
-function answerQuestion({ said, reading, menu, wanted, now, mayCall }: Talk): Reply | undefined {
+function answerQuestion({ said, before, reading, menu, wanted, now, mayCall }: Talk): Reply | undefined {
   if (!mayCall || !menu.has('answer_task')) return undefined;
+  if (doubtedIn(reading).length > 0 && splitSentences(before).at(-1) === secondOne) return undefined;
   // A whole request of its own is about something else, unless it merely has the words of the answer.
   if (wanted.ready.some((it) => evidenceFor(it.tool, said) >= 1)) return undefined;
   const questions = openQuestions(reading);

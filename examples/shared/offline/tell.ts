@@ -15,6 +15,9 @@ export interface Telling {
   readonly text: string;
 }
 
+/** Asked before the same thing is done twice. */
+export const secondOne = 'Do you want a second one?';
+
 /** @param alone Nothing else is told along with it, so that what it is about needs no saying. */
 export function tell(told: Told, reading: Reading, alone: boolean): Telling {
   const task = reading.tasks.get(told.taskId);
@@ -72,7 +75,7 @@ function tellPhrase(phrase: Phrase, told: Told, task: Task, reading: Reading, al
     case 'duplicateReject':
       return result(`I'm ${doing} already, so I didn't start it again.`);
     case 'duplicateConfirm':
-      return { kind: 'question', text: `I'm ${doing} already. Do you want a second one?` };
+      return { kind: 'question', text: `I'm ${doing} already. ${secondOne}` };
     case 'duplicateReplay':
       return result(
         `that was done ${args['age'] ?? 'a moment'} ago already. ${resultInWords(args['output'] ?? '', task, false)}`,
