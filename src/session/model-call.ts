@@ -6,7 +6,7 @@
 import { APICallError } from '@ai-sdk/provider';
 import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4StreamPart } from '@ai-sdk/provider';
 import type { Clock } from '../clock.ts';
-import { MeanwhileError } from '../errors.ts';
+import { describeError, MeanwhileError } from '../errors.ts';
 
 export interface ModelCallPorts {
   readonly clock: Clock;
@@ -16,34 +16,39 @@ export interface ModelCallPorts {
 
 const firstRetryMs = 500;
 
-/**
- * Calls `onPart` for each part, which answers whether it put something out. Throws what the model failed with; resolves
- * early, without an error, when `signal` fires.
- */
+/** `aborted`: the signal fired before the model had said all it wanted to. */
+export type ModelCallEnd = 'finished' | 'aborted';
+
+/** Calls `onPart` for each part, which answers whether it put something out. Throws what the model failed with. */
 export async function callModel(
   model: LanguageModelV4,
   options: LanguageModelV4CallOptions,
   signal: AbortSignal,
   onPart: (part: LanguageModelV4StreamPart) => boolean | Promise<boolean>,
   ports: ModelCallPorts,
-): Promise<void> {
+): Promise<ModelCallEnd> {
   for (let attempt = 0; ; attempt += 1) {
     const progress = { putOut: false };
     try {
       return await readOnce(model, { ...options, abortSignal: signal }, signal, onPart, progress);
     } catch (error) {
-      if (signal.aborted) return;
+      if (signal.aborted) return 'aborted';
       if (progress.putOut || attempt >= ports.maxRetries || !isRetryable(error)) throw error;
       const delayMs = firstRetryMs * 2 ** attempt;
       ports.onRetry(error, attempt + 1, delayMs);
       await wait(ports.clock, delayMs, signal);
-      if (signal.aborted) return;
+      if (signal.aborted) return 'aborted';
     }
   }
 }
 
+/** By the provider's own word, or because the answer broke off on its way. */
 function isRetryable(error: unknown): boolean {
-  return APICallError.isInstance(error) && error.isRetryable;
+  return APICallError.isInstance(error) ? error.isRetryable : error instanceof MeanwhileError;
+}
+
+function brokenOff(how: string, cause?: unknown): MeanwhileError {
+  return new MeanwhileError('model_failed', `The model's answer broke off: ${how}`, { cause });
 }
 
 async function readOnce(
@@ -52,14 +57,14 @@ async function readOnce(
   signal: AbortSignal,
   onPart: (part: LanguageModelV4StreamPart) => boolean | Promise<boolean>,
   progress: { putOut: boolean },
-): Promise<void> {
+): Promise<ModelCallEnd> {
   const aborted = whenAborted(signal);
   try {
     const result = await Promise.race([model.doStream(options), aborted.promise]);
-    if (!result) return;
+    if (!result) return 'aborted';
     const reader = result.stream.getReader();
     try {
-      await readAll(reader, aborted.promise, onPart, progress);
+      return await readAll(reader, signal, aborted.promise, onPart, progress);
     } finally {
       // Not awaited: a model that does not stop must not hold the conversation.
       reader.cancel().catch(() => undefined);
@@ -71,22 +76,38 @@ async function readOnce(
 
 async function readAll(
   reader: ReadableStreamDefaultReader<LanguageModelV4StreamPart>,
+  signal: AbortSignal,
   aborted: Promise<undefined>,
   onPart: (part: LanguageModelV4StreamPart) => boolean | Promise<boolean>,
   progress: { putOut: boolean },
-): Promise<void> {
+): Promise<ModelCallEnd> {
   let finished = false;
   for (;;) {
-    const next = await Promise.race([reader.read(), aborted]);
-    if (!next) return;
+    const next = await Promise.race([nextOf(reader), aborted]);
+    // A part that was waiting when the signal fired comes too late.
+    if (!next || signal.aborted) return finished ? 'finished' : 'aborted';
     if (next.done) break;
-    if (next.value.type === 'error') throw next.value.error;
-    if (next.value.type === 'finish') finished = true;
-    const putOut = onPart(next.value);
+    const part = next.value;
+    if (part.type === 'error') throw part.error;
+    if (part.type === 'finish') {
+      const { unified, raw } = part.finishReason;
+      if (unified === 'error') throw brokenOff(`the provider says "${raw ?? unified}".`);
+      finished = true;
+    }
+    const putOut = onPart(part);
     if (typeof putOut === 'boolean') progress.putOut ||= putOut;
     else progress.putOut = (await putOut) || progress.putOut;
   }
-  if (!finished) throw new MeanwhileError('model_failed', 'The model ended its stream without a finish part. Its answer may be incomplete.');
+  if (!finished) throw brokenOff('its stream ended without a finish part.');
+  return 'finished';
+}
+
+async function nextOf(reader: ReadableStreamDefaultReader<LanguageModelV4StreamPart>) {
+  try {
+    return await reader.read();
+  } catch (error) {
+    throw APICallError.isInstance(error) ? error : brokenOff(describeError(error), error);
+  }
 }
 
 function whenAborted(signal: AbortSignal): { promise: Promise<undefined>; stop: () => void } {

@@ -19,8 +19,8 @@ export async function runSay(core: Core, activity: Activity, speech: SpeechHandl
   core.floor.changed();
   const utterance = new Utterance(core, speech, activity.agent.name);
   const stop = speech.onInterrupt(() => utterance.cut());
-  const failure = await write(plan.text, utterance, speech);
-  const spoken = await utterance.finish();
+  const written = await write(plan.text, utterance, speech);
+  const spoken = await utterance.finish(written.type === 'whole');
   stop();
   if (spoken.heard.trim() !== '' && plan.addToChatCtx && !core.stage.isClosed) {
     const message: Message = {
@@ -34,6 +34,7 @@ export async function runSay(core: Core, activity: Activity, speech: SpeechHandl
     };
     core.log.commit({ type: 'message_added', activityId: activity.id, message });
   }
+  const failure = written.type === 'failed' ? written : undefined;
   if (failure) {
     core.logger.error(`say failed: ${describeError(failure.error)}`);
     core.events.emit('error', { source: 'hook', error: failure.error });
@@ -41,14 +42,12 @@ export async function runSay(core: Core, activity: Activity, speech: SpeechHandl
   end(core, activity, speech, resultOf(spoken, speech, failure));
 }
 
-async function write(
-  text: SayPlan['text'],
-  utterance: Utterance,
-  speech: SpeechHandle,
-): Promise<{ error: unknown } | undefined> {
+type Written = { readonly type: 'whole' | 'interrupted' } | { readonly type: 'failed'; readonly error: unknown };
+
+async function write(text: SayPlan['text'], utterance: Utterance, speech: SpeechHandle): Promise<Written> {
   if (typeof text === 'string') {
     await utterance.write(text);
-    return undefined;
+    return { type: 'whole' };
   }
   const { promise: interrupted, resolve } = Promise.withResolvers<undefined>();
   const stop = speech.onInterrupt(() => resolve(undefined));
@@ -56,12 +55,12 @@ async function write(
   try {
     for (;;) {
       const next = await Promise.race([iterator.next(), interrupted]);
-      if (!next || next.done) break;
+      if (!next) return { type: 'interrupted' };
+      if (next.done) return { type: 'whole' };
       await utterance.write(next.value);
     }
-    return undefined;
   } catch (error) {
-    return { error };
+    return { type: 'failed', error };
   } finally {
     stop();
     void Promise.resolve(iterator.return?.()).catch(() => undefined);

@@ -12,7 +12,7 @@ import type { FirstOutput, HandoffIntent, StartedCall } from '../engine/seam.ts'
 import { promptText } from '../tools/prompts.ts';
 import type { Activity } from './activity.ts';
 import type { Core } from './core.ts';
-import { callModel } from './model-call.ts';
+import { callModel, type ModelCallEnd } from './model-call.ts';
 import type { MadeRequest } from './model-view.ts';
 import { StepParts } from './step-parts.ts';
 import type { SpeechHandle, SpeechResult } from './speech-handle.ts';
@@ -20,8 +20,12 @@ import { Utterance, type Spoken } from './utterance.ts';
 
 export interface TurnPlan {
   readonly instructions?: string;
-  readonly toolChoice?: 'auto' | 'none' | 'required';
+  readonly toolChoice?: ToolChoice;
 }
+
+type ToolChoice = 'auto' | 'none' | 'required';
+
+type Read = { readonly type: ModelCallEnd } | { readonly type: 'failed'; readonly error: unknown };
 
 interface StepMade {
   readonly goOn: boolean;
@@ -76,17 +80,17 @@ export class Turn {
     const speech = this.#speech;
     speech.phase = 'speaking';
     this.#core.floor.changed();
-    const request = this.#request(step);
+    const toolChoice = this.#toolChoice(step);
+    const request = this.#request(step, toolChoice);
     const utterance = new Utterance(this.#core, speech, this.#activity.agent.name);
     const abort = new AbortController();
-    const toolsAllowed = request.options.toolChoice?.type !== 'none';
     const parts = new StepParts((call, cutOff) =>
       this.#core.executor.start(call, {
         speechId: speech.id,
         step,
         activityId: this.#activity.id,
         tools: this.#activity.toolbox.engineTools,
-        toolsAllowed,
+        toolsAllowed: toolChoice !== 'none',
         speech,
         model: this.#activity.view.ref,
         cutOff: () => cutOff,
@@ -97,26 +101,27 @@ export class Turn {
       utterance.cut();
       this.#core.executor.turnInterrupted(speech.id);
     });
-    const error = await this.#read(request, abort.signal, parts, utterance);
-    if (!speech.interrupted) parts.startDeferred();
-    const spoken = await utterance.finish();
+    const read = await this.#read(request, abort.signal, parts, utterance);
+    const isWhole = read.type === 'finished';
+    if (isWhole && !speech.interrupted) parts.startDeferred();
+    const spoken = await utterance.finish(isWhole);
     this.#addMessage(step, spoken, parts);
     speech.phase = 'tools';
     this.#core.mouth.release(speech);
-    if (error !== undefined) this.#core.executor.turnInterrupted(speech.id);
+    if (read.type === 'failed') this.#core.executor.turnInterrupted(speech.id);
     this.#core.floor.changed();
     if (parts.calls.length > 0) await this.#collect(step, parts);
     stopListening();
-    if (error !== undefined) return { goOn: false, error };
+    if (read.type === 'failed') return { goOn: false, error: read.error };
     return { goOn: this.#goesOn(parts.calls) };
   }
 
-  #request(step: number): MadeRequest {
+  #request(step: number, toolChoice: ToolChoice): MadeRequest {
     const instructions = step === 0 ? this.#plan.instructions : undefined;
     const running = this.#runningNote();
     const late = [instructions, running].filter((text) => text !== undefined).join('\n\n');
     const request = this.#activity.view.request({
-      toolChoice: this.#toolChoice(step),
+      toolChoice,
       ...(late === '' ? {} : { late }),
     });
     const { from, to } = request;
@@ -124,7 +129,7 @@ export class Turn {
     return request;
   }
 
-  #toolChoice(step: number): 'auto' | 'none' | 'required' {
+  #toolChoice(step: number): ToolChoice {
     if (this.#stepsWithCalls >= this.#core.options.maxToolSteps || this.#handoff) return 'none';
     const wanted = this.#plan.toolChoice ?? this.#activity.agent.options.toolChoice ?? 'auto';
     return wanted === 'required' && step > 0 ? 'auto' : wanted;
@@ -139,17 +144,17 @@ export class Turn {
     return promptText([this.#activity.agent.options.prompts, this.#core.options.prompts], 'runningCalls', { runningCalls });
   }
 
-  async #read(request: MadeRequest, signal: AbortSignal, parts: StepParts, utterance: Utterance): Promise<unknown> {
+  async #read(request: MadeRequest, signal: AbortSignal, parts: StepParts, utterance: Utterance): Promise<Read> {
     const { clock, logger, options, usage } = this.#core;
     const onPart = (part: LanguageModelV4StreamPart): boolean | Promise<boolean> => {
       parts.take(part);
       if (part.type === 'finish') usage.add(part.usage);
-      if (part.type !== 'text-delta' || part.delta === '') return part.type === 'tool-call' || utterance.hasBegun;
+      if (part.type !== 'text-delta' || part.delta === '') return parts.calls.length > 0 || utterance.hasBegun;
       const written = utterance.write(part.delta);
       return written ? written.then(() => true) : true;
     };
     try {
-      await callModel(request.model, request.options, signal, onPart, {
+      const end = await callModel(request.model, request.options, signal, onPart, {
         clock,
         maxRetries: options.maxRetries,
         onRetry: (error, attempt, delayMs) => {
@@ -157,9 +162,9 @@ export class Turn {
           logger.warn(`The model failed (${describeError(error)}); attempt ${String(attempt + 1)} in ${String(delayMs)} ms.`);
         },
       });
-      return undefined;
+      return { type: end };
     } catch (error) {
-      return error ?? new Error('The model failed.');
+      return { type: 'failed', error: error ?? new Error('The model failed.') };
     }
   }
 

@@ -50,9 +50,10 @@ export class Utterance {
     this.#sink?.clear();
   }
 
-  async finish(): Promise<Spoken> {
+  /** `whole`: all that was to be said has been written. */
+  async finish(whole: boolean): Promise<Spoken> {
     const heard = await this.#heard();
-    return { text: this.#text, heard, cut: heard !== this.#text };
+    return { text: this.#text, heard, cut: !whole || heard !== this.#text };
   }
 
   async #heard(): Promise<string> {
