@@ -97,6 +97,7 @@ export class Announcer {
       speechId: floor.speechId,
       ...(floor.activityId === undefined ? {} : { activityId: floor.activityId }),
     });
+    void this.#deps.outbox.flush();
     const outcome = floor.speak({ instructions, toolChoice: plan.toolChoice, about: ids });
     void outcome.then(
       (how) => this.#settle(ids, covered, how),

@@ -16,6 +16,7 @@ import { judgeDuplicate, type DuplicateVerdict } from './duplicates.ts';
 import { cancelled, declined, endingOfThrow } from './ending.ts';
 import { chooseCallId } from './ids.ts';
 import { Places } from './limits.ts';
+import { Outbox } from './outbox.ts';
 import { Questions } from './questions.ts';
 import type { CallArguments, EngineDeps, EngineTool, IncomingCall, Parsed, StartedCall, Tasks, TurnRef } from './seam.ts';
 import { Task } from './task.ts';
@@ -43,9 +44,13 @@ export class Executor implements Tasks {
   readonly #reserved = new Set<string>();
   #closed = false;
 
-  constructor(deps: Omit<EngineDeps, 'questions'>) {
+  constructor(deps: Omit<EngineDeps, 'questions' | 'outbox'>) {
     const questions = { ask: (...args: Parameters<Questions['ask']>) => this.#questions.ask(...args) };
-    this.#deps = { ...deps, body: deps.body, questions };
+    const outbox = new Outbox(
+      (owner, records) => deps.conversation.append(owner, records),
+      (error) => deps.report({ type: 'append_failed', error }),
+    );
+    this.#deps = { ...deps, questions, outbox };
     this.#questions = new Questions(this.#deps);
     this.announcer = new Announcer(this.#deps, (callId) => this.#tools.get(callId));
   }

@@ -11,6 +11,7 @@ import type { SessionState } from '../chat/state.ts';
 import type { Clock } from '../clock.ts';
 import type { AgentRef, Answer, AskOptions, Progress, RunContext, SpeechRef } from '../tools/faces.ts';
 import type { Prompts } from '../tools/prompts.ts';
+import type { Outbox } from './outbox.ts';
 import type { Task } from './task.ts';
 
 /** What a host can do, as data. Shared code never asks a host's name. */
@@ -89,7 +90,7 @@ export interface HandoffIntent {
 /** The host's half. */
 export interface Conversation {
   readonly capabilities: Capabilities;
-  /** Shows records to the host's model. A rejection is reported and harms nobody; the record stays (S2.5). */
+  /** Shows records to the host's model. After a rejection they come again with the next ones, or before the next reply (S2.5). */
   append(owner: Owner, records: readonly TaskRecord[]): void | Promise<void>;
   /** Has a request that contained the record led to speech of which something was heard? (S3.5) */
   covered(id: string): boolean;
@@ -280,6 +281,7 @@ export interface EngineDeps {
   readonly conversation: Conversation;
   readonly body: BodyHost;
   readonly questions: Asking;
+  readonly outbox: Outbox;
   readonly options: EngineOptions;
   /** Prompts of an activity's agent and of the session, most specific first. */
   readonly prompts: (activityId: string) => readonly (Partial<Prompts> | undefined)[];
