@@ -95,8 +95,9 @@ export type RecordBody =
       key: string;
       supersedeKey?: string;
     }
-  | { type: 'task_backgrounded'; callId: string; reason: BackgroundReason; output: Output }
-  | { type: 'task_updated'; callId: string; record: TaskRecord; delivery: DeliveryTerms }
+  /** `message`: the tool's own words, where it gave some; `output` is what a model is told. */
+  | { type: 'task_backgrounded'; callId: string; reason: BackgroundReason; output: Output; message?: string }
+  | { type: 'task_updated'; callId: string; record: TaskRecord; delivery: DeliveryTerms; message: string }
   | { type: 'task_asked'; callId: string; record?: TaskRecord; question: Question; delivery?: DeliveryTerms }
   | { type: 'task_answered'; callId: string; questionId: string; action: AnswerAction; content?: JsonObject }
   | {

@@ -61,12 +61,13 @@ export class Questions {
     });
     const { promise, resolve, reject } = Promise.withResolvers<Answer<unknown>>();
     promise.catch(() => undefined);
-    void task.record({ type: 'text', text }, 'question', {}, {
+    const question = {
       message: options.message,
       ...(jsonSchema ? { schema: jsonSchema } : {}),
       ...(expiresAt === undefined ? {} : { expiresAt }),
-      ...(approval ? { approval: true } : {}),
-    });
+      ...(approval ? { approval: true as const } : {}),
+    };
+    void task.record({ type: 'text', text }, {}, { phase: 'question', question });
     const id = task.state?.question?.id ?? task.callId;
     const timer =
       options.timeoutMs === undefined

@@ -70,9 +70,8 @@ async function update(task: Task, message: unknown, options: UpdateOptions): Pro
   }
   const text = progress ? progress.message : message;
   const output = typeof text === 'string' ? promptedText(task, text, options) : plainText(text);
-  const recorded = task.record({ type: 'text', text: output }, 'update', options);
   task.updates.push(message);
-  await recorded;
+  await task.record({ type: 'text', text: output }, options, { phase: 'update', message: typeof text === 'string' ? text : output });
 }
 
 function promptedText(task: Task, message: string, options: UpdateOptions): string {

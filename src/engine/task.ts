@@ -16,6 +16,11 @@ import { Limit } from './limits.ts';
 import { createRunContext } from './run-context.ts';
 import type { BodyRef, EngineDeps, EngineTool, FirstOutput, HandoffIntent, TurnRef } from './seam.ts';
 
+/** What the tool itself said, beside the text a model gets. */
+export type Said =
+  | { readonly phase: 'update'; readonly message: string }
+  | { readonly phase: 'question'; readonly question: Omit<Question, 'id'> };
+
 export interface Delivering {
   readonly deliver?: DeliveryMode | undefined;
   readonly maxHoldMs?: number | undefined;
@@ -214,21 +219,24 @@ export class Task {
   }
 
   /** One thing to tell (S2.1, S2.2). The first is the call's own output. */
-  record(output: Output, phase: 'update' | 'question', how: Delivering, question?: Omit<Question, 'id'>): Promise<void> {
+  record(output: Output, how: Delivering, said: Said): Promise<void> {
     const task = this.state;
     if (!task || this.hasEnded) throw new TaskEndedError(this.callId, this.endState);
     this.#touch();
-    const terms = this.#terms(how, phase === 'question');
+    const { callId } = this;
+    const terms = this.#terms(how, said.phase === 'question');
     if (!this.first) {
-      if (question) this.#deps.journal.commit({ type: 'task_asked', callId: this.callId, question: { ...question, id: this.callId } });
-      this.#deps.journal.commit({ type: 'task_backgrounded', callId: this.callId, reason: question ? 'question' : 'update', output });
+      if (said.phase === 'question') {
+        this.#deps.journal.commit({ type: 'task_asked', callId, question: { ...said.question, id: callId } });
+        this.#deps.journal.commit({ type: 'task_backgrounded', callId, reason: 'question', output, message: said.question.message });
+      } else this.#deps.journal.commit({ type: 'task_backgrounded', callId, reason: 'update', output, message: said.message });
       this.#settle({ output, wantsReply: terms.mode !== 'silent', background: true });
       return Promise.resolve();
     }
-    const record = this.#toRecord(`${this.callId}_update_${String(task.updates + 1)}`, phase, output);
-    if (question) {
-      this.#deps.journal.commit({ type: 'task_asked', callId: this.callId, record, question: { ...question, id: record.id }, delivery: terms });
-    } else this.#deps.journal.commit({ type: 'task_updated', callId: this.callId, record, delivery: terms });
+    const record = this.#toRecord(`${callId}_update_${String(task.updates + 1)}`, said.phase, output);
+    if (said.phase === 'question') {
+      this.#deps.journal.commit({ type: 'task_asked', callId, record, question: { ...said.question, id: record.id }, delivery: terms });
+    } else this.#deps.journal.commit({ type: 'task_updated', callId, record, delivery: terms, message: said.message });
     return this.#append(record, terms);
   }
 
@@ -437,18 +445,12 @@ export class Task {
     };
   }
 
-  /** Shows the record to the host's model; a push that fails is an event, and the tool goes on (S2.5). */
+  /** Shows the record to the host's model. */
   #append(record: TaskRecord, terms: DeliveryTerms): Promise<void> {
     if (terms.mode === 'silent') this.#deps.journal.commit({ type: 'delivery_ended', id: record.id, receipt: 'silent' });
-    const report = (error: unknown): void => this.#deps.report({ type: 'append_failed', error });
-    let pushed: void | Promise<void> = undefined;
-    try {
-      pushed = this.#deps.conversation.append(record.owner, [record]);
-    } catch (error) {
-      report(error);
-    }
+    const pushed = this.#deps.outbox.push(record);
     this.#hooks.onRecorded();
-    return pushed ? pushed.catch(report) : Promise.resolve();
+    return pushed;
   }
 
   #bodyStopped(): void {

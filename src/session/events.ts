@@ -2,7 +2,7 @@
  * The session's events (S7.2): a projection of its records, and the few things that are not recorded. Each is told
  * after the state it reports can be read. A listener cannot change the outcome; one that throws harms nobody.
  */
-import type { Item } from '../chat/items.ts';
+import type { Item, JsonObject } from '../chat/items.ts';
 import type { AnsweredReason, Receipt, SessionRecord, TaskEndState } from '../chat/records.ts';
 
 export type AgentState = 'initializing' | 'listening' | 'thinking' | 'speaking';
@@ -10,13 +10,14 @@ export type UserState = 'listening' | 'speaking' | 'away';
 
 /** Every event has `at`, the session's clock in ms. */
 export interface SessionEvents {
-  task_started: { callId: string; toolName: string; owner: string; speechId: string };
-  /** Progress for observers has no `recordId`. */
+  task_started: { callId: string; toolName: string; input: JsonObject; owner: string; speechId: string };
+  /** `text` is what a model is told, `message` the tool's own words. Progress for observers has no `recordId`. */
   task_updated: {
     callId: string;
     toolName: string;
     recordId?: string;
     text?: string;
+    message?: string;
     progress?: number;
     total?: number;
     data?: unknown;
@@ -75,16 +76,16 @@ export function project(record: SessionRecord, toolNameOf: (callId: string) => s
   const { at } = record;
   switch (record.type) {
     case 'task_started':
-      return emit('task_started', pick(record, ['callId', 'toolName', 'owner', 'speechId']), at);
+      return emit('task_started', pick(record, ['callId', 'toolName', 'input', 'owner', 'speechId']), at);
     case 'task_backgrounded':
-      return emit('task_updated', { callId: record.callId, toolName: toolNameOf(record.callId), recordId: record.callId, text: record.output.text }, at);
+      return emit('task_updated', first(record, toolNameOf), at);
     case 'task_updated':
     case 'task_asked': {
       if (!record.record) return;
       const { callId, toolName, id, output } = record.record;
-      const question = record.type === 'task_asked' ? { question: record.question.message } : {};
+      const said = record.type === 'task_asked' ? { question: record.question.message } : { message: record.message };
       emit('item_added', { item: record.record }, at);
-      emit('task_updated', { callId, toolName, recordId: id, text: output.text, ...question }, at);
+      emit('task_updated', { callId, toolName, recordId: id, text: output.text, ...said }, at);
       if (record.delivery && record.delivery.mode !== 'silent') emit('delivery_scheduled', { id, callId }, at);
       return;
     }
@@ -118,6 +119,13 @@ export function project(record: SessionRecord, toolNameOf: (callId: string) => s
     default:
       return;
   }
+}
+
+/** The call's own output: a default text, or what the tool said or asked first. */
+function first(record: Extract<SessionRecord, { type: 'task_backgrounded' }>, toolNameOf: (callId: string) => string): SessionEvents['task_updated'] {
+  const { callId, message, output } = record;
+  const said = message === undefined ? {} : record.reason === 'question' ? { question: message } : { message };
+  return { callId, toolName: toolNameOf(callId), recordId: callId, text: output.text, ...said };
 }
 
 function pick<T extends object, K extends keyof T>(from: T, keys: readonly K[]): Pick<T, K> {
