@@ -105,7 +105,6 @@ function companion(
     owner: 'session',
     policy,
     prompts: [],
-    yields: 'updates',
     companion: true,
     parse: (text) => parseArguments(text, name, properties, required),
     keyOf: () => name,

@@ -190,8 +190,6 @@ export interface EngineTool {
   readonly prompts: readonly Partial<Prompts>[];
   /** The AsyncToolset whose reply prompts hold when all records of a reply are its own. */
   readonly toolset?: object;
-  /** Yields are updates (a `tool()`), or only the last is the result (an AI SDK tool). */
-  readonly yields: 'updates' | 'preliminary';
   /** An ordinary call that is no task (S5.4). */
   readonly companion?: true;
   parse(text: string, cutOff: boolean): Parsed | Promise<Parsed>;

@@ -12,6 +12,7 @@ import type { TaskState } from '../chat/state.ts';
 import type { Progress } from '../tools/faces.ts';
 import { promptText, type PromptArgs, type Prompts } from '../tools/prompts.ts';
 import { cancelled, endingOfThrow, endingOfValue, timedOut, type Ending, type Told } from './ending.ts';
+import { drain, isGenerator } from './generator.ts';
 import { Limit } from './limits.ts';
 import { createRunContext } from './run-context.ts';
 import type { BodyRef, EngineDeps, EngineTool, FirstOutput, HandoffIntent, TurnRef } from './seam.ts';
@@ -305,30 +306,8 @@ export class Task {
   #start(): unknown {
     const ctx = createRunContext(this, this.#deps);
     const result = this.tool.run(this.value, { ctx, toolCallId: this.callId, abortSignal: this.signal });
-    return isGenerator(result) ? this.#drain(result) : result;
-  }
-
-  /** S1.6: each yield is an update, or for an AI SDK tool something for observers. */
-  async #drain(generator: AsyncIterator<unknown> | Iterator<unknown>): Promise<unknown> {
-    const updates = this.tool.yields === 'updates';
-    let last: unknown;
-    for (;;) {
-      const next = await generator.next();
-      if (next.done) return updates ? next.value : last;
-      if (this.hasEnded) {
-        await generator.return?.(undefined);
-        return undefined;
-      }
-      if (updates) await this.#update(next.value);
-      else {
-        last = next.value;
-        this.note({ data: last });
-      }
-    }
-  }
-
-  #update(message: unknown): Promise<void> {
-    return createRunContext(this, this.#deps).update(message);
+    if (!isGenerator(result)) return result;
+    return drain(result, (message) => ctx.update(message), () => this.hasEnded);
   }
 
   #armLimits(): void {
@@ -463,9 +442,4 @@ export class Task {
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
-}
-
-function isGenerator(value: unknown): value is AsyncIterator<unknown> | Iterator<unknown> {
-  if (typeof value !== 'object' || value === null || !('next' in value) || typeof value.next !== 'function') return false;
-  return Symbol.asyncIterator in value || Symbol.iterator in value;
 }

@@ -7,16 +7,15 @@
 import type { LanguageModelV4FunctionTool } from '@ai-sdk/provider';
 import type { Owner } from '../chat/records.ts';
 import { createCompanions } from '../engine/companions.ts';
+import { toEngineTool } from '../engine/engine-tool.ts';
 import type { EngineTool } from '../engine/seam.ts';
-import { readArguments } from '../tools/arguments.ts';
 import { modelSchema } from '../tools/confirm.ts';
-import { duplicateKey, supersedeKey } from '../tools/duplicate-key.ts';
 import { flattenTools, type ResolvedTool } from '../tools/flatten.ts';
 import { promptText } from '../tools/prompts.ts';
-import { AsyncToolset } from '../tools/toolset.ts';
 import type { ToolSource } from '../tools/toolset.ts';
 import type { Agent } from './agent.ts';
 import type { Core } from './core.ts';
+import { checkOverrides, overrideFor, type ToolBody } from './overrides.ts';
 import { ToolsetCare } from './toolset-care.ts';
 
 interface Offered {
@@ -84,7 +83,7 @@ export class Toolbox {
     const engineTools = new Map<string, EngineTool>();
     const add = (tool: ResolvedTool, owner: Owner): void => {
       declared.push(this.#declare(tool));
-      engineTools.set(tool.name, toEngineTool(tool, owner));
+      engineTools.set(tool.name, toEngineTool(tool, owner, () => overrideFor(session.overridesOf(this.#agent), this.#agent, tool.name)));
       session.noteTool(tool.policy);
     };
     for (const tool of own) add(tool, this.#activityId);
@@ -119,25 +118,6 @@ export class Toolbox {
 export async function createToolbox(core: Core, agent: Agent, activityId: string): Promise<Toolbox> {
   const toolbox = new Toolbox(core, agent, activityId);
   await toolbox.update(agent.options.tools);
+  checkOverrides(core.session.overridesOf(agent).filter((each) => typeof each.target === 'function'), agent, toolbox.engineTools.keys());
   return toolbox;
-}
-
-function toEngineTool(resolved: ResolvedTool, owner: Owner): EngineTool {
-  const { name, tool, schema, policy, prompts } = resolved;
-  const toolset = resolved.toolsets.find((each) => each instanceof AsyncToolset);
-  const keyed = { name, policy };
-  return {
-    name,
-    owner,
-    policy,
-    prompts,
-    ...(toolset ? { toolset } : {}),
-    yields: tool.source === 'meanwhile' ? 'updates' : 'preliminary',
-    parse: (text, cutOff) => readArguments(schema, text, { cutOff, confirm: policy.onDuplicate === 'confirm' }),
-    keyOf: (args) => duplicateKey(keyed, args),
-    supersedeKeyOf: (args) => supersedeKey(keyed, args.value),
-    needsApproval: (value) =>
-      typeof policy.needsApproval === 'function' ? policy.needsApproval(value) : policy.needsApproval,
-    run: (value, options) => tool.execute(value, options as never),
-  };
 }

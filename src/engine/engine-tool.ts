@@ -1,0 +1,26 @@
+/** A declared tool in its place, as the engine runs it. */
+import type { Owner } from '../chat/records.ts';
+import { readArguments } from '../tools/arguments.ts';
+import { duplicateKey, supersedeKey } from '../tools/duplicate-key.ts';
+import type { ResolvedTool } from '../tools/flatten.ts';
+import { AsyncToolset } from '../tools/toolset.ts';
+import type { EngineTool } from './seam.ts';
+
+export function toEngineTool(resolved: ResolvedTool, owner: Owner): EngineTool {
+  const { name, tool, schema, policy, prompts } = resolved;
+  const toolset = resolved.toolsets.find((each) => each instanceof AsyncToolset);
+  const keyed = { name, policy };
+  return {
+    name,
+    owner,
+    policy,
+    prompts,
+    ...(toolset ? { toolset } : {}),
+    parse: (text, cutOff) => readArguments(schema, text, { cutOff, confirm: policy.onDuplicate === 'confirm' }),
+    keyOf: (args) => duplicateKey(keyed, args),
+    supersedeKeyOf: (args) => supersedeKey(keyed, args.value),
+    needsApproval: (value) =>
+      typeof policy.needsApproval === 'function' ? policy.needsApproval(value) : policy.needsApproval,
+    run: (value, options) => tool.execute(value, options as never),
+  };
+}
