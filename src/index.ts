@@ -74,8 +74,10 @@ export { Agent, type AgentOptions, type ModelSettings, type UserMessage } from '
 export { AgentTask, type AgentTaskOptions } from './session/agent-task.ts';
 export { AgentSession } from './session/agent-session.ts';
 export type { AgentState, SessionEvent, SessionEventName, SessionEvents, UserState } from './session/events.ts';
+export type { FloorHolder } from './session/floor-rules.ts';
 export type { AgentSessionOptions, ContextLimit, Logger, TaskTracer } from './session/options.ts';
 export { createTextOutput, type Heard, type SpeechOutput, type SpeechSink, type SpokenInfo, type TextListener } from './session/output.ts';
+export { overrideTools, type OverrideTarget, type ToolBodies, type ToolBody } from './session/overrides.ts';
 export type { RunResult } from './session/run-result.ts';
 export type { SpeechHandle } from './session/speech-handle.ts';
 export type { SessionUsage } from './session/usage.ts';

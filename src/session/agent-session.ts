@@ -18,7 +18,10 @@ import { assemble } from './assemble.ts';
 import { closeSession } from './closing.ts';
 import type { Core } from './core.ts';
 import type { AgentState, SessionEvent, SessionEventName, UserState } from './events.ts';
+import { holderOf, type FloorHolder } from './floor-rules.ts';
 import type { AgentSessionOptions, Logger } from './options.ts';
+import type { TextListener } from './output.ts';
+import { overridesHere, unknownTool, type Override } from './overrides.ts';
 import { RunResult } from './run-result.ts';
 import { SharedTools } from './shared-tools.ts';
 import { runAgentTask } from './subtasks.ts';
@@ -33,6 +36,8 @@ export class AgentSession<UserData = unknown> implements ToolSession<UserData>, 
   /** @internal Once a tool that may be cancelled, or that asks, has been seen, the companions stay (S5.4). */
   readonly companions = { cancelling: false, asking: false };
   readonly #core: Core;
+  readonly #madeIn = overridesHere();
+  readonly #overrides: Override[] = [];
   readonly #silence = new Set<(since: number | undefined) => void>();
   #closing: Promise<void> | undefined;
   #running = false;
@@ -108,6 +113,16 @@ export class AgentSession<UserData = unknown> implements ToolSession<UserData>, 
       cancel: (callId, by) => executor.cancel(callId, by),
       answer: (callId: string, action: AnswerAction, content: unknown) => executor.answer(callId, action, content),
     };
+  }
+
+  /** Who has the floor (S6). */
+  get floor(): FloorHolder {
+    return holderOf(this.#core.floor.facts());
+  }
+
+  /** Shows the agent's words as they go to the output, whatever that is; returns the way to stop. */
+  watchText(listener: TextListener): () => void {
+    return this.#core.output.watch(listener);
   }
 
   /** Says these words, bypassing the model. */
@@ -221,6 +236,24 @@ export class AgentSession<UserData = unknown> implements ToolSession<UserData>, 
   noteTool(policy: Pick<EffectivePolicy, 'allowCancellation' | 'asks' | 'needsApproval'>): void {
     if (policy.allowCancellation) this.companions.cancelling = true;
     if (policy.asks || policy.needsApproval !== false) this.companions.asking = true;
+  }
+
+  /** @internal Other bodies for the tools of an agent here, outermost first. */
+  overridesOf(agent: Agent): readonly Override[] {
+    return [...new Set([...this.#madeIn, ...this.#overrides, ...agent.overrides, ...overridesHere()])];
+  }
+
+  /** @internal */
+  addOverride(override: Override): void {
+    const known = new Set([...this.#core.stage.stack.flatMap((each) => [...each.toolbox.engineTools.keys()]), ...this.sharedTools.names]);
+    const unknown = Object.keys(override.bodies).find((name) => !known.has(name));
+    if (unknown !== undefined) throw unknownTool(unknown, 'the session', known);
+    this.#overrides.push(override);
+  }
+
+  /** @internal */
+  removeOverride(override: Override): void {
+    this.#overrides.splice(this.#overrides.indexOf(override), 1);
   }
 
   /** @internal Silence as events, the present state first. */

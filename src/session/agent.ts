@@ -10,7 +10,9 @@ import type { MessagePart, ProviderMetadata } from '../chat/items.ts';
 import type { AgentRef } from '../tools/faces.ts';
 import type { Prompts } from '../tools/prompts.ts';
 import type { ToolSource } from '../tools/toolset.ts';
+import { flattenTools } from '../tools/flatten.ts';
 import type { AgentSession } from './agent-session.ts';
+import { checkOverrides, type Override } from './overrides.ts';
 
 export type ModelSettings = Pick<
   LanguageModelV4CallOptions,
@@ -49,6 +51,7 @@ export class Agent implements AgentRef {
   readonly name: string;
   readonly options: AgentOptions;
   #session: AgentSession | undefined;
+  readonly #overrides: Override[] = [];
 
   /** Throws MeanwhileError `invalid_definition` without instructions. */
   constructor(options: AgentOptions) {
@@ -58,6 +61,7 @@ export class Agent implements AgentRef {
         `Agent: expected instructions to be a string, got ${typeof options?.instructions}. Write new Agent({ instructions: '…' }).`,
       );
     }
+    flattenTools(options.tools);
     this.options = options;
     this.name = options.name ?? this.constructor.name;
   }
@@ -90,6 +94,22 @@ export class Agent implements AgentRef {
   /** The user has said something, not yet answered. Throw StopResponse for no answer; a returned string replaces his words. */
   onUserTurnCompleted(chatCtx: ChatContext, message: UserMessage): void | string | Promise<void | string> {
     return this.options.onUserTurnCompleted?.call(this, chatCtx, message);
+  }
+
+  /** @internal Other bodies for its tools, in a test. */
+  get overrides(): readonly Override[] {
+    return this.#overrides;
+  }
+
+  /** @internal */
+  addOverride(override: Override): void {
+    checkOverrides([override], this, flattenTools(this.options.tools).map((tool) => tool.name));
+    this.#overrides.push(override);
+  }
+
+  /** @internal */
+  removeOverride(override: Override): void {
+    this.#overrides.splice(this.#overrides.indexOf(override), 1);
   }
 
   /** @internal */

@@ -17,6 +17,7 @@ import { Mouth } from './mouth.ts';
 import { resolveOptions, type AgentSessionOptions } from './options.ts';
 import { Speaking } from './speaking.ts';
 import { Stage } from './stage.ts';
+import { Transcript } from './transcript.ts';
 import { UsageMeter } from './usage.ts';
 import { Users } from './users.ts';
 
@@ -25,7 +26,8 @@ export function assemble(
   given: AgentSessionOptions,
   onSilence: (since: number | undefined) => void,
 ): Core {
-  const { core: options, engine, clock, logger, output } = resolveOptions(given);
+  const { core: options, engine, clock, logger, ...resolved } = resolveOptions(given);
+  const output = new Transcript(resolved.output);
   const events = new Events(
     () => clock.now(),
     (error) => logger.error(`A listener threw: ${describeError(error)}`),

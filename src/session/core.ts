@@ -13,10 +13,10 @@ import type { Handoffs } from './handoffs.ts';
 import type { Hooks } from './hooks.ts';
 import type { Idle } from './idle.ts';
 import type { Mouth } from './mouth.ts';
-import type { SpeechOutput } from './output.ts';
 import type { Speaking } from './speaking.ts';
 import type { SpeechHandle } from './speech-handle.ts';
 import type { Stage } from './stage.ts';
+import type { Transcript } from './transcript.ts';
 import type { UsageMeter } from './usage.ts';
 import type { Users } from './users.ts';
 
@@ -39,7 +39,7 @@ export interface Core {
   readonly log: Log;
   readonly logger: Logger;
   readonly options: CoreOptions;
-  readonly output: SpeechOutput;
+  readonly output: Transcript;
   readonly tracer: TaskTracer | undefined;
   readonly events: Events;
   readonly executor: Executor;

@@ -51,6 +51,17 @@ function userHasFloor(facts: Pick<FloorFacts, 'userSpeaking' | 'userAway' | 'use
   return facts.userTurn || (facts.userSpeaking && !facts.userAway);
 }
 
+/** The user, the agent, a task (`ctx.foreground`), or nobody. */
+export type FloorHolder = 'user' | 'agent' | 'nobody' | { readonly callId: string };
+
+/** The user before all, and a lease before the agent: under one the agent speaks for the task. */
+export function holderOf(facts: FloorFacts): FloorHolder {
+  const lease = facts.leases.at(-1);
+  if (userHasFloor(facts)) return 'user';
+  if (lease !== undefined) return { callId: lease };
+  return facts.speaking || facts.pending ? 'agent' : 'nobody';
+}
+
 export type Verdict = 'yes' | 'no' | 'cut' | { readonly at: number };
 
 /** May the wish be served now? `cut`: once the agent's own speech has been cut. */

@@ -19,6 +19,11 @@ export class SharedTools {
     });
   }
 
+  /** Of all its tools, whether they are ready or not. */
+  get names(): string[] {
+    return flattenTools(this.#source).map((tool) => tool.name);
+  }
+
   get tools(): ResolvedTool[] {
     return this.#care.usable(flattenTools(this.#source));
   }

@@ -1,3 +1,4 @@
+export { mockTools } from './mock-tools.ts';
 export {
   scriptedModel,
   type ScriptedAnswer,

@@ -1,0 +1,58 @@
+/** Shows the agent's words to whoever watches, on their way to the output (S2.3: what counts is what was heard). */
+import type { Heard, SpeechOutput, SpeechSink, SpokenInfo, TextListener } from './output.ts';
+
+export class Transcript implements SpeechOutput {
+  readonly #output: SpeechOutput;
+  readonly #listeners = new Set<TextListener>();
+
+  constructor(output: SpeechOutput) {
+    this.#output = output;
+  }
+
+  watch(listener: TextListener): () => void {
+    // A set would take one listener for two.
+    const own = { ...listener };
+    this.#listeners.add(own);
+    return () => this.#listeners.delete(own);
+  }
+
+  open(speech: SpokenInfo): SpeechSink {
+    const sink = this.#output.open(speech);
+    let written = '';
+    let cleared = false;
+    return {
+      write: (text) => {
+        if (!cleared) {
+          written += text;
+          this.#tell((listener) => listener.onText?.(text, speech));
+        }
+        return sink.write(text);
+      },
+      end: async () => {
+        let heard: Heard | undefined;
+        try {
+          heard = await sink.end();
+          return heard;
+        } finally {
+          const cut = cleared || heard?.text !== written;
+          this.#tell((listener) => listener.onEnd?.(speech, cut));
+        }
+      },
+      clear: () => {
+        cleared = true;
+        sink.clear();
+      },
+    };
+  }
+
+  /** A listener that throws harms nobody. */
+  #tell(call: (listener: TextListener) => void): void {
+    for (const listener of [...this.#listeners]) {
+      try {
+        call(listener);
+      } catch {
+        // The words were put out all the same.
+      }
+    }
+  }
+}
