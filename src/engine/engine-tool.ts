@@ -6,7 +6,12 @@ import type { ResolvedTool } from '../tools/flatten.ts';
 import { AsyncToolset } from '../tools/toolset.ts';
 import type { EngineTool } from './seam.ts';
 
-export function toEngineTool(resolved: ResolvedTool, owner: Owner): EngineTool {
+/** `instead`: another body than its own, asked for at each call. */
+export function toEngineTool(
+  resolved: ResolvedTool,
+  owner: Owner,
+  instead: () => ((args: never, options: never) => unknown) | undefined = () => undefined,
+): EngineTool {
   const { name, tool, schema, policy, prompts } = resolved;
   const toolset = resolved.toolsets.find((each) => each instanceof AsyncToolset);
   const keyed = { name, policy };
@@ -21,6 +26,9 @@ export function toEngineTool(resolved: ResolvedTool, owner: Owner): EngineTool {
     supersedeKeyOf: (args) => supersedeKey(keyed, args.value),
     needsApproval: (value) =>
       typeof policy.needsApproval === 'function' ? policy.needsApproval(value) : policy.needsApproval,
-    run: (value, options) => tool.execute(value, options as never),
+    run: (value, options) => {
+      const other = instead();
+      return other ? other(value as never, options as never) : tool.execute(value, options as never);
+    },
   };
 }

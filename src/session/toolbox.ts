@@ -15,7 +15,7 @@ import { promptText } from '../tools/prompts.ts';
 import type { ToolSource } from '../tools/toolset.ts';
 import type { Agent } from './agent.ts';
 import type { Core } from './core.ts';
-import { checkOverrides, overrideFor, type ToolBody } from './overrides.ts';
+import { checkOverrides, overrideFor } from './overrides.ts';
 import { ToolsetCare } from './toolset-care.ts';
 
 interface Offered {
