@@ -1,5 +1,5 @@
 /** The parts of one step as they arrive from the model: texts, reasoning, calls. */
-import type { LanguageModelV4StreamPart, SharedV4ProviderMetadata } from '@ai-sdk/provider';
+import type { LanguageModelV4StreamPart, LanguageModelV4ToolCall, SharedV4ProviderMetadata } from '@ai-sdk/provider';
 import type { ProviderMetadata, ReasoningPart, TextPart } from '../chat/items.ts';
 import type { IncomingCall, StartedCall } from '../engine/seam.ts';
 
@@ -13,7 +13,7 @@ export class StepParts {
   readonly #start: (call: IncomingCall, cutOff: boolean) => StartedCall;
   readonly #texts = new Map<string, Growing>();
   readonly #reasoning = new Map<string, Growing>();
-  /** Calls with broken arguments, and all behind them: whether the model was cut off is known at the end (S1.3). */
+  /** Calls with broken or empty arguments, and all behind them: whether the model was cut off is known at the end (S1.3). */
   readonly #deferred: IncomingCall[] = [];
   #cutOff = false;
 
@@ -22,7 +22,8 @@ export class StepParts {
   }
 
   get texts(): TextPart[] {
-    return [...this.#texts.values()].filter(({ text }) => text !== '').map((part) => ({ type: 'text', ...toPart(part) }));
+    const kept = [...this.#texts.values()].filter(({ text, metadata }) => text !== '' || metadata !== undefined);
+    return kept.map((part) => ({ type: 'text', ...toPart(part) }));
   }
 
   get reasoning(): ReasoningPart[] {
@@ -48,13 +49,7 @@ export class StepParts {
       case 'reasoning-end':
         return grow(this.#reasoning, part);
       case 'tool-call':
-        if (part.providerExecuted) return;
-        return this.#take({
-          wireId: part.toolCallId,
-          toolName: part.toolName,
-          argumentsText: part.input,
-          ...(part.providerMetadata === undefined ? {} : { providerMetadata: part.providerMetadata as ProviderMetadata }),
-        });
+        return part.providerExecuted ? undefined : this.#take(toIncoming(part));
       case 'finish':
         this.#cutOff = part.finishReason.unified === 'length';
         return;
@@ -73,8 +68,18 @@ export class StepParts {
   }
 }
 
+/** A provider is outside: what is missing in its part is made up for. */
+function toIncoming(part: LanguageModelV4ToolCall): IncomingCall {
+  const { toolCallId, toolName, input, providerMetadata } = part as Partial<LanguageModelV4ToolCall>;
+  return {
+    wireId: toolCallId ?? '',
+    toolName: toolName ?? '',
+    argumentsText: typeof input === 'string' ? input : JSON.stringify(input ?? {}),
+    ...(providerMetadata === undefined ? {} : { providerMetadata: providerMetadata as ProviderMetadata }),
+  };
+}
+
 function isJson(text: string): boolean {
-  if (text.trim() === '') return true;
   try {
     JSON.parse(text);
     return true;

@@ -48,12 +48,12 @@ export function readArguments(
   return fitted instanceof Promise ? fitted.then(toRead) : toRead(fitted);
 }
 
-/** Empty text is `{}`, and so is `null`, which some models write for no arguments. */
+/** Empty text is `{}`, unless more was to come; and so is `null`, which some models write for no arguments. */
 export function parseArguments(
   text: string,
   cutOff = false,
 ): { readonly ok: true; readonly value: JsonObject } | Misfit {
-  if (text.trim() === '') return { ok: true, value: {} };
+  if (text.trim() === '' && !cutOff) return { ok: true, value: {} };
   const parsed = tryParse(text) ?? (cutOff ? undefined : repairJson(text));
   if (!parsed)
     return { ok: false, reasons: cutOff ? 'the arguments were cut off before their end' : 'they are not valid JSON' };
