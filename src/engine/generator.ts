@@ -3,7 +3,8 @@
 type Generating = AsyncIterator<unknown> | Iterator<unknown>;
 
 export function isGenerator(value: unknown): value is Generating {
-  if (typeof value !== 'object' || value === null || !('next' in value) || typeof value.next !== 'function') return false;
+  if (typeof value !== 'object' || value === null || !('next' in value) || typeof value.next !== 'function')
+    return false;
   return Symbol.asyncIterator in value || Symbol.iterator in value;
 }
 
