@@ -1,7 +1,10 @@
-/** The tasks' half of the fold: task states (S7.1) and the ledger of deliveries (S3.4). */
+/**
+ * The tasks' half of the fold: task states (S7.1), the ledger of deliveries (S3.4) and what superseded what (S3.6). No
+ * arm looks at more than one call's deliveries, so that a thousand of them cost no more each than one.
+ */
 import type { TaskRecord } from './items.ts';
 import type { DeliveryTerms, SessionRecord } from './records.ts';
-import type { DeliveryState, TasksState, TaskState } from './state.ts';
+import type { Stale, TasksState, TaskState } from './state.ts';
 
 export function applyToTasks(tasks: TasksState, record: SessionRecord): void {
   switch (record.type) {
@@ -11,6 +14,12 @@ export function applyToTasks(tasks: TasksState, record: SessionRecord): void {
       return;
     case 'task_started':
       return start(tasks, record);
+    case 'task_validated': {
+      const task = tasks.running.get(record.callId);
+      if (!task) return;
+      task.input = record.input;
+      return setKeys(tasks, task, record);
+    }
     case 'task_backgrounded': {
       const task = tasks.running.get(record.callId);
       if (!task) return;
@@ -26,14 +35,13 @@ export function applyToTasks(tasks: TasksState, record: SessionRecord): void {
       if (!record.record) return;
       task.updates += 1;
       setNewest(task, record.record, record.seq);
-      if (record.delivery) open(tasks, record.record, record.delivery, record.seq, task.owner);
+      if (record.delivery) openLater(tasks, task, record.record, record.delivery, record.seq);
       return;
     }
     case 'task_answered': {
       const task = tasks.running.get(record.callId);
       if (task?.question?.id === record.questionId) delete task.question;
-      const asked = tasks.deliveries.get(record.questionId);
-      if (asked) asked.stale = 'superseded';
+      markStale(tasks, record.questionId, superseded);
       return;
     }
     case 'task_ended':
@@ -70,7 +78,10 @@ export function applyToTasks(tasks: TasksState, record: SessionRecord): void {
       const delivery = tasks.deliveries.get(record.id);
       if (!delivery) return;
       tasks.deliveries.delete(record.id);
-      tasks.running.get(delivery.callId)?.untold.delete(record.id);
+      tasks.stale.delete(record.id);
+      const ofCall = tasks.untold.get(delivery.callId);
+      ofCall?.delete(record.id);
+      if (ofCall?.size === 0) tasks.untold.delete(delivery.callId);
       return;
     }
     default:
@@ -81,14 +92,11 @@ export function applyToTasks(tasks: TasksState, record: SessionRecord): void {
 type Of<T extends SessionRecord['type']> = Extract<SessionRecord, { type: T }>;
 
 function start(tasks: TasksState, record: Of<'task_started'>): void {
-  const { supersedeKey } = record;
   tasks.callIds.add(record.callId);
-  tasks.running.set(record.callId, {
+  const task: TaskState = {
     callId: record.callId,
     toolName: record.toolName,
     input: record.input,
-    key: record.key,
-    ...(supersedeKey === undefined ? {} : { supersedeKey }),
     speechId: record.speechId,
     step: record.step,
     activityId: record.activityId,
@@ -99,44 +107,74 @@ function start(tasks: TasksState, record: Of<'task_started'>): void {
     updates: 0,
     newestOrder: 0,
     batched: false,
-    untold: new Set(),
-  });
-  const sameKey = tasks.byKey.get(record.key);
-  if (sameKey) sameKey.add(record.callId);
-  else tasks.byKey.set(record.key, new Set([record.callId]));
-  if (supersedeKey === undefined) return;
-  tasks.latest.set(supersedeKey, record.seq);
-  for (const delivery of tasks.deliveries.values()) {
-    if (delivery.supersedeKey === supersedeKey && !isOpenQuestion(tasks, delivery)) delivery.stale = 'superseded';
-  }
+    outputIsStale: false,
+  };
+  tasks.running.set(record.callId, task);
+  setKeys(tasks, task, record);
 }
 
-function isOpenQuestion(tasks: TasksState, delivery: DeliveryState): boolean {
-  return tasks.running.get(delivery.callId)?.question?.id === delivery.id;
+/** Known when its arguments have been validated: from then on it has duplicates, and supersedes earlier calls. */
+function setKeys(tasks: TasksState, task: TaskState, { key, supersedeKey }: { key?: string; supersedeKey?: string }): void {
+  const { callId } = task;
+  if (key === undefined) return;
+  task.key = key;
+  const sameKey = tasks.byKey.get(key);
+  if (sameKey) sameKey.add(callId);
+  else tasks.byKey.set(key, new Set([callId]));
+  if (supersedeKey === undefined) return;
+  task.supersedeKey = supersedeKey;
+  // What calls before the latest one recorded since is stale already.
+  const latest = tasks.latest.get(supersedeKey);
+  if (latest !== undefined && orderOf(tasks, latest) > task.order) return;
+  if (latest !== undefined) markUntold(tasks, latest, superseded);
+  tasks.latest.set(supersedeKey, callId);
+}
+
+function orderOf(tasks: TasksState, callId: string): number {
+  return (tasks.running.get(callId) ?? tasks.ended.get(callId))?.order ?? 0;
+}
+
+const superseded: Stale = { receipt: 'superseded' };
+
+/** All that is untold of the call, an open question excepted. */
+function markUntold(tasks: TasksState, callId: string, stale: Stale): void {
+  const question = tasks.running.get(callId)?.question?.id;
+  for (const id of tasks.untold.get(callId) ?? []) if (id !== question) markStale(tasks, id, stale);
+}
+
+function markStale(tasks: TasksState, id: string, stale: Stale): void {
+  const delivery = tasks.deliveries.get(id);
+  if (!delivery || delivery.stale) return;
+  delivery.stale = stale;
+  tasks.stale.add(id);
 }
 
 function end(tasks: TasksState, record: Of<'task_ended'>): void {
   const task = tasks.running.get(record.callId);
   if (!task) return;
+  const question = task.question?.id;
   delete task.question;
-  if (record.record && record.delivery) open(tasks, record.record, record.delivery, record.seq, task.owner);
   if (record.state === 'cancelled') {
-    for (const id of task.untold) {
-      const delivery = tasks.deliveries.get(id);
-      if (delivery && id !== record.record?.id) delivery.stale = 'dropped';
-    }
+    task.outputIsStale = true;
+    markUntold(tasks, record.callId, { receipt: 'dropped', reason: 'its task was cancelled' });
   }
+  if (record.record && record.delivery) openLater(tasks, task, record.record, record.delivery, record.seq);
+  if (question !== undefined) markStale(tasks, question, { receipt: 'dropped', reason: 'its task has ended' });
   tasks.running.delete(record.callId);
-  const sameKey = tasks.byKey.get(task.key);
-  sameKey?.delete(task.callId);
-  if (sameKey?.size === 0) tasks.byKey.delete(task.key);
-  if (record.replayable) tasks.replays.set(task.key, task.callId);
+  if (task.key !== undefined) {
+    const sameKey = tasks.byKey.get(task.key);
+    sameKey?.delete(task.callId);
+    if (sameKey?.size === 0) tasks.byKey.delete(task.key);
+    if (record.replayable) tasks.replays.set(task.key, task.callId);
+  }
   tasks.ended.set(record.callId, {
     callId: task.callId,
     toolName: task.toolName,
-    key: task.key,
+    order: task.order,
     state: record.state,
     endedAt: record.at,
+    ...(task.supersedeKey === undefined ? {} : { supersedeKey: task.supersedeKey }),
+    outputIsStale: task.outputIsStale,
     ...(record.replayable ? { replay: record.output } : {}),
   });
 }
@@ -144,7 +182,10 @@ function end(tasks: TasksState, record: Of<'task_ended'>): void {
 function move(tasks: TasksState, callId: string, owner: string): void {
   const task = tasks.running.get(callId);
   if (task) task.owner = owner;
-  for (const delivery of tasks.deliveries.values()) if (delivery.callId === callId) delivery.owner = owner;
+  for (const id of tasks.untold.get(callId) ?? []) {
+    const delivery = tasks.deliveries.get(id);
+    if (delivery) delivery.owner = owner;
+  }
 }
 
 function setNewest(task: TaskState, record: TaskRecord, order: number): void {
@@ -167,31 +208,35 @@ function firstRecord(task: TaskState, record: Of<'task_backgrounded'>): TaskReco
   };
 }
 
-/** A later record makes the earlier untold ones of its call stale, open questions excepted (S3.6). */
+/** A later record takes the place of the earlier untold ones of its call, unless it is silent (S3.6). */
+function openLater(tasks: TasksState, task: TaskState, record: TaskRecord, terms: DeliveryTerms, order: number): void {
+  if (terms.mode === 'silent') return;
+  task.outputIsStale = true;
+  markUntold(tasks, task.callId, superseded);
+  open(tasks, record, terms, order, task.owner);
+}
+
 function open(tasks: TasksState, record: TaskRecord, terms: DeliveryTerms, order: number, owner: string): void {
   if (terms.mode === 'silent') return;
-  const task = tasks.running.get(record.callId);
-  for (const id of task?.untold ?? []) {
-    const earlier = tasks.deliveries.get(id);
-    if (earlier && earlier.id !== task?.question?.id) earlier.stale = 'superseded';
-  }
-  const key = task?.supersedeKey;
-  const outdated = task && key !== undefined && (tasks.latest.get(key) ?? 0) > task.order && record.phase !== 'question';
-  tasks.deliveries.set(record.id, {
-    id: record.id,
-    callId: record.callId,
+  const { id, callId } = record;
+  const ofCall = tasks.untold.get(callId);
+  if (ofCall) ofCall.add(id);
+  else tasks.untold.set(callId, new Set([id]));
+  tasks.deliveries.set(id, {
+    id,
+    callId,
     record,
     order,
     at: record.at,
     mode: terms.mode,
     ...(terms.holdUntil === undefined ? {} : { holdUntil: terms.holdUntil }),
     ...(terms.expiresAt === undefined ? {} : { expiresAt: terms.expiresAt }),
-    ...(key === undefined ? {} : { supersedeKey: key }),
-    ...(outdated ? { stale: 'superseded' } : {}),
     owner,
     attempts: 0,
     toolsCalled: false,
     covered: false,
   });
-  task?.untold.add(record.id);
+  const key = (tasks.running.get(callId) ?? tasks.ended.get(callId))?.supersedeKey;
+  const outdated = key !== undefined && tasks.latest.get(key) !== callId;
+  if (outdated && record.phase !== 'question') markStale(tasks, id, superseded);
 }

@@ -40,9 +40,10 @@ export interface SpeechState {
 export interface TaskState {
   readonly callId: string;
   readonly toolName: string;
-  readonly input: JsonObject;
-  readonly key: string;
-  readonly supersedeKey?: string;
+  input: JsonObject;
+  /** Undefined while its arguments are being validated. */
+  key?: string;
+  supersedeKey?: string;
   readonly speechId: string;
   readonly step: number;
   /** Where it was called; `owner` is where it belongs. */
@@ -59,16 +60,18 @@ export interface TaskState {
   question?: Question;
   /** The call and its output are in the contexts. */
   batched: boolean;
-  /** Its deliveries in the ledger. */
-  readonly untold: Set<string>;
+  /** It recorded something later that is told, or that made telling moot: its call's own output is not told any more. */
+  outputIsStale: boolean;
 }
 
 export interface EndedTask {
   readonly callId: string;
   readonly toolName: string;
-  readonly key: string;
+  readonly order: number;
   readonly state: TaskEndState;
   readonly endedAt: number;
+  readonly supersedeKey?: string;
+  readonly outputIsStale: boolean;
   /** For `duplicateWindowMs`. */
   readonly replay?: Output;
 }
@@ -93,15 +96,21 @@ export interface DeliveryState {
   covered: boolean;
   /** The speech that is telling it now. */
   taken?: string;
-  readonly supersedeKey?: string;
-  /** It is not told any more: a later record or call took its place, or its task was cancelled (S3.6). */
-  stale?: 'superseded' | 'dropped';
+  /** Why it is not told any more (S3.6). */
+  stale?: Stale;
 }
+
+/** A later record, a later call or the answer took its place; or its task ended and left nothing to tell. */
+export type Stale = { readonly receipt: 'superseded' } | { readonly receipt: 'dropped'; readonly reason: string };
 
 export interface TasksState {
   readonly running: Map<string, TaskState>;
   readonly ended: Map<string, EndedTask>;
   readonly deliveries: Map<string, DeliveryState>;
+  /** Call → its deliveries in the ledger. */
+  readonly untold: Map<string, Set<string>>;
+  /** Deliveries that are not told any more and have no receipt yet. */
+  readonly stale: Set<string>;
   /** Key → running calls that have it (S4.1). */
   readonly byKey: Map<string, Set<string>>;
   /** Key → the last successful call that may be replayed (S4.5). */
@@ -110,8 +119,8 @@ export interface TasksState {
   readonly joined: Map<string, string>;
   /** Every call id ever used. */
   readonly callIds: Set<string>;
-  /** supersedeKey → the order of the latest call that has it. */
-  readonly latest: Map<string, number>;
+  /** supersedeKey → the latest call that has it. */
+  readonly latest: Map<string, string>;
 }
 
 export interface SessionState {
@@ -139,7 +148,22 @@ export function createSessionState(): SessionState {
     activities: new Map(),
     stack: [],
     speeches: new Map(),
-    tasks: { running: new Map(), ended: new Map(), deliveries: new Map(), byKey: new Map(), replays: new Map(), joined: new Map(), callIds: new Set(), latest: new Map() },
+    tasks: createTasksState(),
+  };
+}
+
+function createTasksState(): TasksState {
+  return {
+    running: new Map(),
+    ended: new Map(),
+    deliveries: new Map(),
+    untold: new Map(),
+    stale: new Set(),
+    byKey: new Map(),
+    replays: new Map(),
+    joined: new Map(),
+    callIds: new Set(),
+    latest: new Map(),
   };
 }
 

@@ -1,20 +1,25 @@
 /**
  * The announcer: one per session (S3.2). It turns what is due into claims of the floor, and when the floor is handed
- * over takes everything due, asks for one reply, and writes what became of each record.
+ * over takes everything due, asks for one reply, and writes what became of each record (S3.4).
  *
  * What is due, in which words, and what an outcome means is decided in `ledger.ts`. Here are one timer (the coalescing
  * window or the next change by time), and one claim for each owner and level that has something due.
+ *
+ * Whatever is called from here may call back: a host may hand the floor over inside `claim` (a free floor), and a
+ * listener to a receipt may end other tasks. So nothing found in the ledger is used after such a call without asking
+ * again: `#groups` is the newest survey, and a look that finds it replaced has been overtaken.
  */
 import type { TimerHandle } from '../clock.ts';
 import type { Receipt } from '../chat/records.ts';
-import type { DeliveryState } from '../chat/state.ts';
+import type { DeliveryState, TasksState } from '../chat/state.ts';
 import { promptText } from '../tools/prompts.ts';
-import { planReply, settle, survey, takeDue, type Group } from './ledger.ts';
-import type { Claim, EngineDeps, EngineTool, Floor, Outcome } from './seam.ts';
+import { planReply, settle, survey, takeDue, type Group, type ReplyPlan, type Survey } from './ledger.ts';
+import type { Claim, DeliveryReply, EngineDeps, EngineTool, Floor, Outcome } from './seam.ts';
 
 interface Waiting {
   readonly order: number;
-  readonly claim: Claim;
+  /** Undefined while the host is being asked. */
+  claim: Claim | undefined;
 }
 
 export class Announcer {
@@ -24,6 +29,7 @@ export class Announcer {
   #groups: ReadonlyMap<string, Group> = new Map();
   #timer: { readonly at: number; readonly handle: TimerHandle } | undefined;
   #windowUntil: number | undefined;
+  #nextAt: number | undefined;
   #closed = false;
 
   constructor(deps: EngineDeps, toolOf: (callId: string) => EngineTool | undefined) {
@@ -33,79 +39,130 @@ export class Announcer {
 
   /** Something was recorded: the window opens with the first record and is not restarted by later ones. */
   recorded(): void {
-    if (this.#closed || this.#deps.journal.state.tasks.deliveries.size === 0) return;
-    if (this.#windowUntil !== undefined) return;
+    if (this.#closed) return;
+    this.sweep();
+    if (this.#tasks.deliveries.size === 0 || this.#windowUntil !== undefined) return;
     this.#windowUntil = this.#deps.clock.now() + this.#deps.options.coalesceMs;
-    this.#armAt(this.#windowUntil);
+    this.#arm();
+  }
+
+  /** Ends what something later made stale, unless it is being told right now. */
+  sweep(): void {
+    for (const id of [...this.#tasks.stale]) {
+      const delivery = this.#tasks.deliveries.get(id);
+      if (!delivery?.stale || delivery.taken !== undefined) continue;
+      this.#deps.journal.commit({ type: 'delivery_ended', id, ...delivery.stale });
+    }
   }
 
   /** Looks at the whole ledger: after a window, an outcome, a move, a moment that was waited for. */
   look(): void {
     if (this.#closed) return;
-    const now = this.#deps.clock.now();
-    const found = survey(this.#deps.journal.state.tasks, now);
-    for (const { id, receipt, reason } of found.over) this.#end(id, receipt, reason);
-    this.#groups = found.groups;
-    for (const [key, waiting] of this.#claims) {
-      const group = found.groups.get(key);
-      if (group && group.order === waiting.order) continue;
-      this.#claims.delete(key);
-      waiting.claim.cancel();
-    }
-    for (const [key, group] of found.groups) if (!this.#claims.has(key)) this.#claim(key, group);
-    if (found.nextAt !== undefined) this.#armAt(found.nextAt);
-  }
-
-  /** Is there anything that could be told without the user? */
-  get hasWork(): boolean {
-    return this.#deps.journal.state.tasks.deliveries.size > 0;
+    const { groups, nextAt } = this.#survey();
+    this.#groups = groups;
+    this.#nextAt = nextAt;
+    this.#arm();
+    this.#dropClaims(groups);
+    // What is claimed already is told with whatever else is due by then; the rest waits for the window.
+    if (this.#windowUntil === undefined) this.#claimAll(groups);
   }
 
   close(): void {
     this.#closed = true;
-    for (const { claim } of this.#claims.values()) claim.cancel();
+    for (const { claim } of this.#claims.values()) claim?.cancel();
     this.#claims.clear();
     this.#deps.clock.clearTimeout(this.#timer?.handle);
+    this.#timer = undefined;
+  }
+
+  get #tasks(): TasksState {
+    return this.#deps.journal.state.tasks;
+  }
+
+  /** Gives what is over its receipt; the rest is what there is to do. */
+  #survey(): Survey {
+    const found = survey(this.#tasks, this.#deps.clock.now());
+    if (found.over.length === 0) return found;
+    for (const { id, receipt, reason } of found.over) {
+      const delivery = this.#tasks.deliveries.get(id);
+      if (delivery && delivery.taken === undefined) this.#end(id, receipt, reason);
+    }
+    return survey(this.#tasks, this.#deps.clock.now());
+  }
+
+  #dropClaims(groups: ReadonlyMap<string, Group>): void {
+    for (const [key, waiting] of [...this.#claims]) {
+      if (this.#groups !== groups) return;
+      const group = groups.get(key);
+      if (group?.order === waiting.order || (group && this.#windowUntil !== undefined)) continue;
+      this.#claims.delete(key);
+      waiting.claim?.cancel();
+    }
+  }
+
+  #claimAll(groups: ReadonlyMap<string, Group>): void {
+    for (const [key, group] of groups) {
+      if (this.#groups !== groups || this.#closed) return;
+      if (!this.#claims.has(key)) this.#claim(key, group);
+    }
   }
 
   #claim(key: string, group: Group): void {
     const { owner, level, order } = group;
-    const about = (): readonly string[] => this.#groups.get(key)?.ids ?? [];
+    const waiting: Waiting = { order, claim: undefined };
+    this.#claims.set(key, waiting);
+    const about = (): readonly string[] => this.#groups.get(key)?.ids.filter((id) => this.#tasks.deliveries.has(id)) ?? [];
     const claim = this.#deps.conversation.claim({ owner, level, order, about }, (floor) => {
-      this.#claims.delete(key);
+      if (this.#claims.get(key) === waiting) this.#claims.delete(key);
       this.#take(floor);
     });
-    this.#claims.set(key, { order, claim });
+    if (this.#claims.get(key) === waiting) waiting.claim = claim;
+    else claim.cancel();
   }
 
   /** Runs without yielding from the handing over of the floor to the start of the reply (S3.3). */
   #take(floor: Floor): void {
-    const { tasks } = this.#deps.journal.state;
-    const taken = takeDue(tasks, this.#deps.clock.now(), (owner, level) => floor.serves(owner, level));
-    if (taken.length === 0) {
-      floor.release();
-      return this.look();
-    }
+    if (this.#closed) return floor.release();
+    const taken = takeDue(this.#tasks, this.#deps.clock.now(), (owner, level) => floor.serves(owner, level));
+    if (taken.length === 0) floor.release();
+    else this.#speak(floor, taken);
+    this.look();
+  }
+
+  #speak(floor: Floor, taken: readonly DeliveryState[]): void {
     const ids = taken.map((delivery) => delivery.id);
-    const covered = new Set(ids.filter((id) => this.#deps.conversation.covered(id)));
+    const covered = new Set(taken.filter((delivery) => this.#isCovered(delivery)).map((delivery) => delivery.id));
     const plan = planReply(taken, covered, (delivery) => this.#toolOf(delivery.callId)?.policy.deliveryToolChoice);
-    const instructions = this.#instructions(taken, plan, floor);
+    const reply = { instructions: this.#instructions(taken, plan, floor), toolChoice: plan.toolChoice, about: ids };
+    const { speechId, activityId } = floor;
     this.#deps.journal.commit({
       type: 'delivery_taken',
       ids,
       covered: [...covered],
-      speechId: floor.speechId,
-      ...(floor.activityId === undefined ? {} : { activityId: floor.activityId }),
+      speechId,
+      ...(activityId === undefined ? {} : { activityId }),
     });
     void this.#deps.outbox.flush();
-    const outcome = floor.speak({ instructions, toolChoice: plan.toolChoice, about: ids });
-    void outcome.then(
-      (how) => this.#settle(ids, covered, how),
-      (error: unknown) => this.#settle(ids, covered, { type: 'failed', error }),
-    );
+    void this.#tell(floor, reply, covered);
   }
 
-  #instructions(taken: readonly DeliveryState[], plan: ReturnType<typeof planReply>, floor: Floor): string {
+  /** What was heard of it before it was cut was said over a request that contained it. */
+  #isCovered(delivery: DeliveryState): boolean {
+    return delivery.heard !== undefined || this.#deps.conversation.covered(delivery.id);
+  }
+
+  /** `speak` is called before the first yield. */
+  async #tell(floor: Floor, reply: DeliveryReply, covered: ReadonlySet<string>): Promise<void> {
+    let outcome: Outcome;
+    try {
+      outcome = await floor.speak(reply);
+    } catch (error) {
+      outcome = { type: 'failed', error };
+    }
+    this.#settle(reply.about, covered, outcome);
+  }
+
+  #instructions(taken: readonly DeliveryState[], plan: ReplyPlan, floor: Floor): string {
     const { prompt, callIds, newCallIds, heard } = plan;
     const layers = [...this.#toolsetPrompts(taken), ...floor.prompts];
     return promptText(layers, prompt, { callIds, newCallIds, heard }, (error) =>
@@ -123,13 +180,14 @@ export class Announcer {
 
   #settle(ids: readonly string[], covered: ReadonlySet<string>, outcome: Outcome): void {
     if (this.#closed) return;
-    const { tasks } = this.#deps.journal.state;
+    const { options, conversation, clock } = this.#deps;
+    const policy = { ...options, knowsHeard: conversation.capabilities.heard !== 'unknown' };
     if (outcome.type === 'failed') this.#deps.report({ type: 'delivery_failed', ids, error: outcome.error });
     const toolsCalled = outcome.type !== 'accepted' && outcome.toolsCalled === true;
     for (const id of ids) {
-      const delivery = tasks.deliveries.get(id);
+      const delivery = this.#tasks.deliveries.get(id);
       if (!delivery) continue;
-      const result = settle(delivery, covered.has(id), outcome, this.#deps.clock.now(), this.#deps.options);
+      const result = settle(delivery, covered.has(id), outcome, clock.now(), policy);
       if (result.type === 'ended') this.#end(id, result.receipt, result.reason);
       else this.#deps.journal.commit({ ...result, type: 'delivery_returned', id, ...(toolsCalled ? { toolsCalled: true } : {}) });
     }
@@ -141,19 +199,28 @@ export class Announcer {
     this.#deps.journal.commit({ type: 'delivery_ended', id, receipt, ...(reason === undefined ? {} : { reason }) });
   }
 
-  #armAt(at: number): void {
-    if (this.#timer && this.#timer.at <= at) return;
-    this.#deps.clock.clearTimeout(this.#timer?.handle);
-    const handle = this.#deps.clock.setTimeout(() => this.#onTimer(), Math.max(0, at - this.#deps.clock.now()));
+  /** The timer stands at the next moment that matters, or not at all. */
+  #arm(): void {
+    const { clock } = this.#deps;
+    const at = earliest(this.#windowUntil, this.#nextAt);
+    if (this.#timer?.at === at) return;
+    clock.clearTimeout(this.#timer?.handle);
+    if (at === undefined) {
+      this.#timer = undefined;
+      return;
+    }
+    const handle = clock.setTimeout(() => this.#onTimer(), Math.max(0, at - clock.now()));
     this.#timer = { at, handle };
   }
 
   #onTimer(): void {
     this.#timer = undefined;
-    const now = this.#deps.clock.now();
-    if (this.#windowUntil !== undefined && this.#windowUntil <= now) this.#windowUntil = undefined;
+    if (this.#windowUntil !== undefined && this.#windowUntil <= this.#deps.clock.now()) this.#windowUntil = undefined;
     this.look();
-    if (this.#windowUntil !== undefined) this.#armAt(this.#windowUntil);
     this.#deps.changed();
   }
+}
+
+function earliest(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined ? b : b === undefined ? a : Math.min(a, b);
 }

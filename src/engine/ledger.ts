@@ -16,8 +16,7 @@ export type Standing =
 /** Where a delivery stands now. An open question neither expires nor is superseded (S6.6). */
 export function standingOf(delivery: DeliveryState, isOpenQuestion: boolean, now: number): Standing {
   if (delivery.taken !== undefined) return { type: 'taken' };
-  if (delivery.stale === 'dropped') return { type: 'over', receipt: 'dropped', reason: 'its task was cancelled' };
-  if (delivery.stale !== undefined) return { type: 'over', receipt: 'superseded' };
+  if (delivery.stale !== undefined) return { type: 'over', ...delivery.stale };
   if (!isOpenQuestion && delivery.expiresAt !== undefined && delivery.expiresAt <= now) {
     return { type: 'over', receipt: 'expired' };
   }
@@ -31,12 +30,15 @@ function levelOf(delivery: DeliveryState, now: number): ClaimLevel {
 }
 
 /** The next moment at which a delivery's standing changes by time alone. */
-export function nextChange(delivery: DeliveryState, now: number): number | undefined {
-  const times = [delivery.notBefore, delivery.holdUntil, delivery.expiresAt].filter((at) => at !== undefined && at > now);
-  return times.length === 0 || delivery.taken !== undefined ? undefined : Math.min(...(times as number[]));
+function nextChange(delivery: DeliveryState, now: number): number | undefined {
+  let next: number | undefined;
+  for (const at of [delivery.notBefore, delivery.holdUntil, delivery.expiresAt]) {
+    if (at !== undefined && at > now && (next === undefined || at < next)) next = at;
+  }
+  return next;
 }
 
-export function isOpenQuestion(tasks: TasksState, delivery: DeliveryState): boolean {
+function isOpenQuestion(tasks: TasksState, delivery: DeliveryState): boolean {
   return tasks.running.get(delivery.callId)?.question?.id === delivery.id;
 }
 
@@ -60,8 +62,10 @@ export function survey(tasks: TasksState, now: number): Survey {
   let nextAt: number | undefined;
   for (const delivery of tasks.deliveries.values()) {
     const standing = standingOf(delivery, isOpenQuestion(tasks, delivery), now);
+    if (standing.type === 'taken') continue;
     if (standing.type === 'over') {
-      over.push({ id: delivery.id, receipt: standing.receipt, ...(standing.reason === undefined ? {} : { reason: standing.reason }) });
+      const { receipt, reason } = standing;
+      over.push({ id: delivery.id, receipt, ...(reason === undefined ? {} : { reason }) });
       continue;
     }
     const at = nextChange(delivery, now);
@@ -126,19 +130,22 @@ export function planReply(
   };
 }
 
+/** Each record has its own choice; one that may call tools is enough. */
 function chooseTools(
   taken: readonly DeliveryState[],
   override: (delivery: DeliveryState) => 'auto' | 'none' | undefined,
 ): 'auto' | 'none' {
   if (taken.some((delivery) => delivery.toolsCalled)) return 'none';
-  const said = taken.map(override).filter((choice) => choice !== undefined);
-  if (said.length > 0) return said.includes('auto') ? 'auto' : 'none';
-  return taken.some((delivery) => delivery.record.phase === 'final') ? 'auto' : 'none';
+  const choiceOf = (delivery: DeliveryState): 'auto' | 'none' =>
+    override(delivery) ?? (delivery.record.phase === 'final' ? 'auto' : 'none');
+  return taken.some((delivery) => choiceOf(delivery) === 'auto') ? 'auto' : 'none';
 }
 
 export interface RetryPolicy {
   readonly maxAttempts: number;
   readonly retryDelayMs: number;
+  /** Of a host that cannot know it, no word heard does not mean that nothing was (S3.9). */
+  readonly knowsHeard: boolean;
 }
 
 export type Settlement =
@@ -163,10 +170,11 @@ export function settle(
     case 'failed':
       return again(delivery, now, policy, 'the model failed');
     case 'interrupted': {
-      if (outcome.heard === '') return { type: 'returned', attempts: delivery.attempts };
+      if (outcome.heard === '' && policy.knowsHeard) return { type: 'returned', attempts: delivery.attempts };
       const attempts = delivery.attempts + 1;
       if (attempts >= policy.maxAttempts) return { type: 'ended', receipt: 'interrupted' };
-      return { type: 'returned', attempts, heard: [delivery.heard, outcome.heard].filter(Boolean).join(' ') };
+      const heard = [delivery.heard, outcome.heard].filter((text) => text !== undefined && text !== '').join(' ');
+      return { type: 'returned', attempts, ...(heard === '' ? {} : { heard }) };
     }
   }
 }
