@@ -91,10 +91,12 @@ export type RecordBody =
       activityId: string;
       speechId: string;
       step: number;
-      /** Equal keys are duplicates (S4.1). */
-      key: string;
+      /** Equal keys are duplicates (S4.1). Without one its arguments are still being validated (S5.6). */
+      key?: string;
       supersedeKey?: string;
     }
+  /** The arguments of a task that had started before were found to fit. */
+  | { type: 'task_validated'; callId: string; input: JsonObject; key: string; supersedeKey?: string }
   /** `message`: the tool's own words, where it gave some; `output` is what a model is told. */
   | { type: 'task_backgrounded'; callId: string; reason: BackgroundReason; output: Output; message?: string }
   | { type: 'task_updated'; callId: string; record: TaskRecord; delivery: DeliveryTerms; message: string }

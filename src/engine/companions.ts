@@ -2,6 +2,7 @@
 import { ToolError } from '../errors.ts';
 import type { JsonObject } from '../chat/items.ts';
 import type { AnswerAction } from '../chat/records.ts';
+import { parseArguments } from '../tools/arguments.ts';
 import { promptText, type Prompts } from '../tools/prompts.ts';
 import type { companionNames } from '../tools/tool.ts';
 import type { EngineTool, Parsed, ToolPolicy } from './seam.ts';
@@ -32,37 +33,44 @@ const policy: ToolPolicy = {
 
 const callId = { type: 'string', description: 'The call_id of the task.' };
 
-/** Only `get_running_tasks` and `cancel_task` where a tool may be cancelled, `answer_task` where one may ask. */
+/** `cancelling`: a tool may be cancelled; `asking`: one may ask. */
+export type CompanionGroup = 'cancelling' | 'asking';
+
+type Layers = readonly (Partial<Prompts> | undefined)[];
+
+/** In the order in which the groups were first offered: what is there already keeps its place. */
 export function createCompanions(
   directory: Directory,
-  prompts: readonly (Partial<Prompts> | undefined)[],
-  offered: { readonly cancelling: boolean; readonly asking: boolean },
+  prompts: Layers,
+  offered: Iterable<CompanionGroup>,
 ): CompanionTool[] {
-  const text = (name: 'getRunningTasks' | 'cancelTask' | 'answerTask'): string => promptText(prompts, name, {});
-  const tools: CompanionTool[] = [];
-  if (offered.cancelling) {
-    tools.push(
-      companion('get_running_tasks', text('getRunningTasks'), {}, [], () => describeTasks(directory)),
-      companion('cancel_task', text('cancelTask'), { call_id: callId }, ['call_id'], (args) =>
-        cancelTask(directory, prompts, String(args['call_id'])),
-      ),
-    );
-  }
-  if (offered.asking) {
-    const properties = {
-      call_id: callId,
-      action: { type: 'string', enum: ['accept', 'decline', 'cancel'] },
-      content: { type: 'object', description: 'What the user answered; only with accept.' },
-    };
-    tools.push(
-      companion('answer_task', text('answerTask'), properties, ['call_id', 'action'], async (args) => {
-        const id = String(args['call_id']);
-        await directory.answer(id, args['action'] as AnswerAction, args['content']);
-        return promptText(prompts, 'answerRecorded', { callId: id });
-      }),
-    );
-  }
-  return tools;
+  return [...offered].flatMap((group) =>
+    group === 'cancelling' ? cancelling(directory, prompts) : asking(directory, prompts),
+  );
+}
+
+function cancelling(directory: Directory, prompts: Layers): CompanionTool[] {
+  const text = (name: 'getRunningTasks' | 'cancelTask'): string => promptText(prompts, name, {});
+  return [
+    companion('get_running_tasks', text('getRunningTasks'), {}, [], () => describeTasks(directory)),
+    companion('cancel_task', text('cancelTask'), { call_id: callId }, ['call_id'], (args) =>
+      cancelTask(directory, prompts, String(args['call_id'])),
+    ),
+  ];
+}
+
+function asking(directory: Directory, prompts: Layers): CompanionTool[] {
+  const properties = {
+    call_id: callId,
+    action: { type: 'string', enum: actions },
+    content: { type: 'object', description: 'What the user answered; only with accept.' },
+  };
+  const answer = async (args: JsonObject, signal: AbortSignal): Promise<string> => {
+    const id = String(args['call_id']);
+    await directory.answer(id, args['action'] as AnswerAction, args['content'], signal);
+    return promptText(prompts, 'answerRecorded', { callId: id });
+  };
+  return [companion('answer_task', promptText(prompts, 'answerTask', {}), properties, ['call_id', 'action'], answer)];
 }
 
 function describeTasks(directory: Directory): unknown {
@@ -75,19 +83,21 @@ function describeTasks(directory: Directory): unknown {
       arguments: task.input,
       ...(task.message === undefined ? {} : { message: task.message }),
       age_seconds: Math.round(task.ageMs / 1000),
+      ...(task.question ? { question: task.question.message } : {}),
       may_be_cancelled: task.cancellable,
     }));
 }
 
-async function cancelTask(
-  directory: Directory,
-  prompts: readonly (Partial<Prompts> | undefined)[],
-  id: string,
-): Promise<string> {
-  const result = await directory.cancel(id, 'model');
-  if (result === 'not_found') throw new ToolError(promptText(prompts, 'taskNotFound', { callId: id }));
-  if (result === 'finished') throw new ToolError(promptText(prompts, 'taskFinished', { callId: id }));
-  return promptText(prompts, 'taskCancelled', { callId: id });
+/** Cancelled at once: the answer does not wait for the body to stop (S5.3). */
+function cancelTask(directory: Directory, prompts: Layers, id: string): string {
+  switch (directory.cancel(id, 'model').type) {
+    case 'not_found':
+      throw new ToolError(promptText(prompts, 'taskNotFound', { callId: id }));
+    case 'finished':
+      throw new ToolError(promptText(prompts, 'taskFinished', { callId: id }));
+    case 'cancelled':
+      return promptText(prompts, 'taskCancelled', { callId: id });
+  }
 }
 
 function companion(
@@ -95,7 +105,7 @@ function companion(
   description: string,
   properties: JsonObject,
   required: readonly string[],
-  run: (args: JsonObject) => unknown,
+  run: (args: JsonObject, signal: AbortSignal) => unknown,
 ): CompanionTool {
   const inputSchema = { type: 'object', properties, required, additionalProperties: false };
   return {
@@ -106,28 +116,24 @@ function companion(
     policy,
     prompts: [],
     companion: true,
-    parse: (text) => parseArguments(text, name, properties, required),
+    parse: (text, cutOff) => readCompanionArguments(text, cutOff, required),
     keyOf: () => name,
     supersedeKeyOf: () => undefined,
     needsApproval: () => false,
-    run: (value) => run(value as JsonObject),
+    run: (value, { abortSignal }) => run(value as JsonObject, abortSignal),
   };
 }
 
-function parseArguments(text: string, name: string, properties: JsonObject, required: readonly string[]): Parsed {
-  let value: unknown;
-  try {
-    value = text.trim() === '' ? {} : JSON.parse(text);
-  } catch {
-    return { ok: false, reasons: `the arguments of ${name} are no JSON` };
+const actions = ['accept', 'decline', 'cancel'];
+
+function readCompanionArguments(text: string, cutOff: boolean, required: readonly string[]): Parsed {
+  const parsed = parseArguments(text, cutOff);
+  if (!parsed.ok) return parsed;
+  const args = parsed.value;
+  const misfits = required.filter((key) => typeof args[key] !== 'string').map((key) => `${key}: expected a string`);
+  if (misfits.length === 0 && required.includes('action') && !actions.includes(String(args['action']))) {
+    misfits.push(`action: expected ${actions.join(', ')}`);
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return { ok: false, reasons: 'expected an object' };
-  const args = value as JsonObject;
-  const missing = required.filter((key) => typeof args[key] !== 'string');
-  if (missing.length > 0) return { ok: false, reasons: missing.map((key) => `${key}: expected a string`).join('; ') };
-  const action = properties['action'] === undefined ? undefined : args['action'];
-  if (action !== undefined && !['accept', 'decline', 'cancel'].includes(String(action))) {
-    return { ok: false, reasons: 'action: expected accept, decline or cancel' };
-  }
+  if (misfits.length > 0) return { ok: false, reasons: misfits.join('; ') };
   return { ok: true, given: args, input: args, value: args, confirmed: false };
 }

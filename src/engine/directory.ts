@@ -1,16 +1,16 @@
-/** The running tasks of a session as its application and its companions see them. */
+/** The running tasks of a session as its application and its companions see them (S5.3, S5.4). */
 import type { AnswerAction } from '../chat/records.ts';
 import type { TaskInfo } from '../tools/faces.ts';
-import type { CancelRequester } from './cancelling.ts';
 import { refusalOf } from './cancelling.ts';
+import { asProgress } from './progress.ts';
+import type { Cancellation, CancelRequester } from './seam.ts';
 import type { Task } from './task.ts';
 
 export interface Directory {
   readonly live: Iterable<Task>;
   now(): number;
-  find(callId: string): Task | undefined;
-  cancel(callId: string, by: CancelRequester): Promise<'cancelled' | 'not_found' | 'finished'>;
-  answer(callId: string, action: AnswerAction, content: unknown): Promise<void>;
+  cancel(callId: string, by: CancelRequester): Cancellation;
+  answer(callId: string, action: AnswerAction, content: unknown, signal?: AbortSignal): Promise<void>;
 }
 
 export function listTasks(directory: Directory): TaskInfo[] {
@@ -20,7 +20,7 @@ export function listTasks(directory: Directory): TaskInfo[] {
 export function toInfo(task: Task, now: number): TaskInfo {
   const state = task.state;
   const question = state?.question;
-  const message = lastMessage(task);
+  const message = newestMessage(task);
   const { progress, total, data } = task.progress;
   return {
     callId: task.callId,
@@ -36,7 +36,13 @@ export function toInfo(task: Task, now: number): TaskInfo {
     ...(data === undefined ? {} : { data }),
     cancellable: !task.hasEnded && refusalOf(task) === undefined,
     ...(question
-      ? { question: { id: question.id, message: question.message, ...(question.schema ? { schema: question.schema } : {}) } }
+      ? {
+          question: {
+            id: question.id,
+            message: question.message,
+            ...(question.schema ? { schema: question.schema } : {}),
+          },
+        }
       : {}),
   };
 }
@@ -45,8 +51,13 @@ function endStateOf(task: Task): TaskInfo['state'] {
   return task.endState === 'cancelled' ? 'cancelled' : task.endState === 'completed' ? 'completed' : 'failed';
 }
 
-function lastMessage(task: Task): string | undefined {
-  const last = task.updates.at(-1);
-  if (typeof last === 'string') return last;
-  return task.progress.message ?? (last === undefined ? undefined : JSON.stringify(last));
+/** In the tool's own words; what was for observers only is none. */
+function newestMessage(task: Task): string | undefined {
+  return task.updates.map(messageOf).findLast((message) => message !== undefined);
+}
+
+function messageOf(update: unknown): string | undefined {
+  if (typeof update === 'string') return update;
+  const progress = asProgress(update);
+  return progress ? progress.message : JSON.stringify(update);
 }

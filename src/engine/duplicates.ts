@@ -1,4 +1,7 @@
-/** What becomes of a call that may be a duplicate (S4), as a pure function of the tasks' state. */
+/**
+ * What becomes of a call that may be a duplicate, as pure functions of the tasks' state: the order and the modes (S4.1,
+ * S4.2, S4.4), the window (S4.5), and the words for both.
+ */
 import type { Output } from '../chat/items.ts';
 import type { TasksState, TaskState } from '../chat/state.ts';
 import type { ToolPolicy } from './seam.ts';
@@ -49,4 +52,28 @@ function replay(tasks: TasksState, query: DuplicateQuery): DuplicateVerdict | un
   if (!earlier?.replay) return undefined;
   const ageMs = query.now - earlier.endedAt;
   return ageMs <= windowMs ? { type: 'replay', callId: earlier.callId, output: earlier.replay, ageMs } : undefined;
+}
+
+/** Running calls with the same key that were made before this one: what it replaces (S4.3). */
+export function earlierDuplicates(tasks: TasksState, callId: string): string[] {
+  const { key } = tasks.running.get(callId) ?? {};
+  const same = key === undefined ? [] : [...(tasks.byKey.get(key) ?? [])];
+  return same.slice(0, same.indexOf(callId));
+}
+
+/** One line of the list of running calls. */
+export function describeRunning(task: TaskState): string {
+  const newest = task.newest ? `: ${task.newest.output.text}` : '';
+  return `- ${task.callId} ${task.toolName}(${JSON.stringify(task.input)})${newest}`;
+}
+
+export function describeAge(ageMs: number): string {
+  const seconds = Math.round(ageMs / 1000);
+  if (seconds < 90) return counted(seconds, 'second');
+  const minutes = Math.round(seconds / 60);
+  return minutes < 90 ? counted(minutes, 'minute') : counted(Math.round(minutes / 60), 'hour');
+}
+
+function counted(number: number, unit: string): string {
+  return `${String(number)} ${unit}${number === 1 ? '' : 's'}`;
 }

@@ -21,15 +21,23 @@ export interface Ending {
   /** In the background: never told aloud, told as the tool says, or told in any case. */
   readonly aloud: 'never' | 'as_tool' | 'always';
   readonly handoff?: AgentRef;
+  /** The body came to a successful end: an equal call may be answered with it (S4.5). */
+  readonly replayable?: true;
   /** An unexpected error, for logs and events only. */
   readonly error?: unknown;
 }
 
-const finished: Ending = { state: 'completed', told: { prompt: 'finished' }, wantsReply: false, aloud: 'never' };
+const finished: Ending = { state: 'completed', told: { prompt: 'finished' }, wantsReply: false, aloud: 'never', replayable: true };
 
 export const cancelled: Ending = { state: 'cancelled', told: { prompt: 'cancelled' }, wantsReply: false, aloud: 'never' };
 
 export const declined: Ending = { state: 'completed', told: { prompt: 'declined' }, wantsReply: true, aloud: 'as_tool' };
+
+/** The body never ran: its call was answered otherwise, and it had gone to the background before (S5.6). */
+export function answered(output: Output, wantsReply: boolean): Ending {
+  if (output.type === 'error') return failed({ output });
+  return { state: 'completed', told: { output }, wantsReply, aloud: wantsReply ? 'as_tool' : 'never' };
+}
 
 export function timedOut(prompt: 'timedOut' | 'noProgress', limitMs: number): Ending {
   return { state: 'failed', told: { prompt, limitMs }, wantsReply: true, aloud: 'always' };
@@ -56,8 +64,8 @@ export function endingOfValue(value: unknown): Ending {
     return failed({ prompt: 'badValue', reason });
   }
   const text = toText(value);
-  if (!text.ok) return failed({ prompt: 'badValue', reason: text.reason });
-  return { state: 'completed', told: { output: { type: 'text', text: text.text } }, wantsReply: true, aloud: 'as_tool' };
+  if (!text.ok) return failed({ prompt: 'badValue', reason: text.reason }, text.cause);
+  return { state: 'completed', told: { output: { type: 'text', text: text.text } }, wantsReply: true, aloud: 'as_tool', replayable: true };
 }
 
 function endingOfHandoff(agent: AgentRef, returns: unknown): Ending {

@@ -50,38 +50,66 @@ export class Limit {
   }
 }
 
-/** How many bodies of each tool run, and who waits for a place, in the order of the calls. */
+interface Waiting {
+  readonly callId: string;
+  /** Called with the place taken. */
+  readonly start: () => void;
+}
+
+/** Which calls of each tool have a place, and who waits for one, in the order of the calls (S5.5). */
 export class Places {
-  readonly #taken = new Map<string, number>();
-  readonly #waiting = new Map<string, (() => void)[]>();
+  readonly #taken = new Map<string, Set<string>>();
+  readonly #waiting = new Map<string, Waiting[]>();
 
   isFull(tool: string, limit: number): boolean {
-    return (this.#taken.get(tool) ?? 0) >= limit;
+    return (this.#taken.get(tool)?.size ?? 0) >= limit;
   }
 
-  take(tool: string): void {
-    this.#taken.set(tool, (this.#taken.get(tool) ?? 0) + 1);
+  holds(tool: string, callId: string): boolean {
+    return this.#taken.get(tool)?.has(callId) ?? false;
   }
 
-  /** `start` is called with the place taken; returns the way out of the queue. */
-  wait(tool: string, start: () => void): () => void {
+  /** False when none is free. */
+  take(tool: string, callId: string, limit: number): boolean {
+    if (this.isFull(tool, limit)) return false;
+    const taken = this.#taken.get(tool) ?? new Set();
+    this.#taken.set(tool, taken.add(callId));
+    return true;
+  }
+
+  /** Takes over the place of the first that has one; false when none of them has. */
+  inherit(tool: string, from: readonly string[], heir: string): boolean {
+    const taken = this.#taken.get(tool);
+    const giver = from.find((callId) => taken?.has(callId));
+    if (!taken || giver === undefined) return false;
+    taken.delete(giver);
+    taken.add(heir);
+    return true;
+  }
+
+  /** Returns the way out of the queue. */
+  wait(tool: string, callId: string, start: () => void): () => void {
+    const entry: Waiting = { callId, start };
     const queue = this.#waiting.get(tool) ?? [];
-    queue.push(start);
+    queue.push(entry);
     this.#waiting.set(tool, queue);
     return () => {
-      const index = queue.indexOf(start);
+      const index = queue.indexOf(entry);
       if (index >= 0) queue.splice(index, 1);
     };
   }
 
-  leave(tool: string): void {
+  /** The next in the queue gets the place. Nothing happens when the call has none. */
+  leave(tool: string, callId: string): void {
+    const taken = this.#taken.get(tool);
+    if (!taken?.delete(callId)) return;
     const next = this.#waiting.get(tool)?.shift();
-    if (next) return next();
-    const left = (this.#taken.get(tool) ?? 1) - 1;
-    if (left > 0) this.#taken.set(tool, left);
-    else {
-      this.#taken.delete(tool);
-      this.#waiting.delete(tool);
+    if (next) {
+      taken.add(next.callId);
+      return next.start();
     }
+    if (taken.size > 0) return;
+    this.#taken.delete(tool);
+    this.#waiting.delete(tool);
   }
 }

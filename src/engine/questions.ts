@@ -41,10 +41,11 @@ export class Questions {
   }
 
   /** Throws a ToolError with the reasons when the content does not fit, or when nothing is asked. */
-  async answer(callId: string, action: AnswerAction, content: unknown, noQuestion: string): Promise<void> {
+  async answer(callId: string, action: AnswerAction, content: unknown, noQuestion: string, signal?: AbortSignal): Promise<void> {
     const question = this.#open.get(callId);
     if (!question) throw new ToolError(noQuestion);
     const answer = action === 'accept' ? { action, content: await this.#check(question, content) } : { action };
+    signal?.throwIfAborted();
     if (this.#open.get(callId) !== question) throw new ToolError(noQuestion);
     this.#close(callId, answer);
   }

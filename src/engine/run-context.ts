@@ -1,9 +1,10 @@
 /** The `ctx` of a running body: the public face, each method one line into its home (S2.1, S6.4–S6.6). */
 import { MeanwhileError, TaskEndedError } from '../errors.ts';
-import type { AskOptions, FillerOptions, FillerSource, Progress, RunContext, UpdateOptions } from '../tools/faces.ts';
+import type { AskOptions, FillerOptions, FillerSource, RunContext, UpdateOptions } from '../tools/faces.ts';
 import { render } from '../tools/prompts.ts';
 import { toText } from '../tools/text.ts';
 import { runWithFiller } from './filler.ts';
+import { asProgress } from './progress.ts';
 import type { EngineDeps } from './seam.ts';
 import type { Task } from './task.ts';
 
@@ -89,17 +90,4 @@ function plainText(value: unknown): string {
   const text = toText(value);
   if (text.ok) return text.text;
   throw new MeanwhileError('invalid_value', `update: the message cannot be told: ${text.reason}. Give a string or plain JSON.`);
-}
-
-const progressKeys = new Set(['message', 'progress', 'total', 'data']);
-
-/** An object with no keys but these is progress (S2.1). */
-function asProgress(message: unknown): Progress | undefined {
-  if (typeof message !== 'object' || message === null) return undefined;
-  const prototype: unknown = Object.getPrototypeOf(message);
-  if (prototype !== Object.prototype && prototype !== null) return undefined;
-  const keys = Object.keys(message);
-  if (keys.length === 0 || !keys.every((key) => progressKeys.has(key))) return undefined;
-  const progress = message as Progress;
-  return progress.message === undefined || typeof progress.message === 'string' ? progress : undefined;
 }

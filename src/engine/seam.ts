@@ -200,17 +200,28 @@ export interface EngineTool {
   run(value: unknown, options: RunOptions): unknown;
 }
 
+export type CancelRequester = 'model' | 'application';
+
+export type Cancellation =
+  | { readonly type: 'not_found' | 'finished' }
+  /** `whenStopped`: its body has stopped, at most `stopTimeoutMs` later. */
+  | { readonly type: 'cancelled'; readonly whenStopped: Promise<void> };
+
 /** The engine's half. */
 export interface Tasks {
   start(call: IncomingCall, turn: TurnRef): StartedCall;
-  /** Ends the tool phase of a turn at once (S5.6): what has not settled goes to the background or is cancelled. */
+  /** The user cut the turn (S5.6): its tool phase ends at once; what has not settled goes to the background or is cancelled. */
   turnInterrupted(speechId: string): void;
+  /** Its tool phase ends for another reason (S1.8, S8.2): what has not settled goes to the background. */
+  turnToBackground(speechId: string): void;
   /** The turn is over and nobody told these outputs: they are deliveries from now on (S5.6). */
   turnEnded(speechId: string, untold: readonly string[]): void;
   /** Calls of the speech that block and do not themselves wait (S6.8). */
   blocking(speechId: string): number;
-  cancel(callId: string, by: 'model' | 'application'): Promise<'cancelled' | 'not_found' | 'finished'>;
-  answer(callId: string, action: AnswerAction, content: unknown): Promise<void>;
+  /** At once (S5.3). Throws a ToolError where the model may not (S5.2). */
+  cancel(callId: string, by: CancelRequester): Cancellation;
+  /** Rejects with a ToolError where nothing is asked or the content does not fit; with the signal's reason, unanswered. */
+  answer(callId: string, action: AnswerAction, content: unknown, signal?: AbortSignal): Promise<void>;
   /** What becomes of an activity's tasks at its end (S8.3). Resolves when they have moved or ended. */
   ownerEnded(owner: Owner, boundMs: number): Promise<void>;
   /** `except`: the call that asked for it, which nobody waits for. */
@@ -223,8 +234,12 @@ export interface BodyRef {
   readonly toolName: string;
   readonly activityId: string;
   readonly speechId: string;
+  /** The step of its turn in which it was called. */
+  readonly step: number;
   readonly input: JsonObject;
   readonly abortSignal: AbortSignal;
+  /** Its task has ended, whichever way. */
+  readonly whenEnded: Promise<void>;
   /** It waits and so does not count as blocking; call the result when it no longer does (S6.8). */
   waits(): () => void;
   /** Is it still in the blocking part of its call? */

@@ -45,9 +45,10 @@ export class Task {
   readonly callId: string;
   readonly tool: EngineTool;
   readonly turn: TurnRef;
-  readonly input: JsonObject;
+  /** As the model gave them, without the confirm flag. */
+  input: JsonObject;
   /** The arguments after validation: what the body gets. */
-  readonly value: unknown;
+  value: unknown;
   /** Clock time in ms. */
   readonly startedAt: number;
   /** Messages as they were given to `update`. */
@@ -141,11 +142,17 @@ export class Task {
       get speechId() {
         return task.turn.speechId;
       },
+      get step() {
+        return task.turn.step;
+      },
       get input() {
         return task.input;
       },
       get abortSignal() {
         return task.signal;
+      },
+      get whenEnded() {
+        return task.whenEnded;
       },
       waits: () => task.waits(),
       isBlocking: () => task.first === undefined,
@@ -155,6 +162,12 @@ export class Task {
 
   protect(): void {
     this.#protected = true;
+  }
+
+  /** Its arguments fit; known late when it had gone to the background before (S5.6). */
+  validated(args: { readonly input: JsonObject; readonly value: unknown }): void {
+    this.input = args.input;
+    this.value = args.value;
   }
 
   /** From now until the result is called, it waits and so does not count as blocking. */
@@ -247,13 +260,13 @@ export class Task {
     const owner = this.owner;
     this.#ending = ending;
     for (const limit of Object.values(this.#limits)) limit.off();
-    if (ending.error !== undefined) {
-      this.#deps.report({ type: 'tool_failed', callId: this.callId, toolName: this.tool.name, error: ending.error });
-    }
     const refusal = ending.handoff && this.#deps.conversation.handoffRefusal(this.#intent(ending.handoff));
     const output = this.#outputOf(ending.told, ending.handoff && refusal ? { agent: ending.handoff.name, reason: refusal } : undefined);
     if (this.first) this.#endInBackground(ending, output, owner, how.aloud ?? false, refusal !== undefined);
     else this.#endBlocking(ending, output, refusal !== undefined);
+    if (ending.error !== undefined) {
+      this.#deps.report({ type: 'tool_failed', callId: this.callId, toolName: this.tool.name, error: ending.error });
+    }
     if (how.stop) this.#abort.abort(new TaskAbortedError(this.callId, how.stop));
     if (this.#body === 'not_started') this.#bodyStopped();
     this.#ended.resolve();
@@ -372,7 +385,7 @@ export class Task {
   }
 
   #replayable(ending: Ending): { replayable?: true } {
-    const wanted = this.tool.policy.duplicateWindowMs !== undefined && ending.state === 'completed' && !ending.handoff;
+    const wanted = this.tool.policy.duplicateWindowMs !== undefined && ending.replayable === true && !ending.handoff;
     return wanted ? { replayable: true } : {};
   }
 

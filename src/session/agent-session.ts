@@ -2,9 +2,9 @@
  * The front door: one conversation of a user with agents whose tools run in the background. Each method is a few lines
  * into the part that does it; `assemble.ts` puts the parts together.
  */
-import type { AnswerAction } from '../chat/records.ts';
 import { ChatContext } from '../chat/chat-context.ts';
 import type { SessionState } from '../chat/state.ts';
+import type { CompanionGroup } from '../engine/companions.ts';
 import { listTasks, toInfo, type Directory } from '../engine/directory.ts';
 import { MeanwhileError, SessionClosedError } from '../errors.ts';
 import type { ReplyOptions, SayOptions, TaskDirectory, TaskInfo, ToolSession } from '../tools/faces.ts';
@@ -14,6 +14,7 @@ import type { ToolSource } from '../tools/toolset.ts';
 import type { Activity } from './activity.ts';
 import { Agent } from './agent.ts';
 import type { AgentTask } from './agent-task.ts';
+import { whoRuns } from './ambient.ts';
 import { assemble } from './assemble.ts';
 import { closeSession } from './closing.ts';
 import type { Core } from './core.ts';
@@ -34,11 +35,10 @@ export class AgentSession<UserData = unknown> implements ToolSession<UserData>, 
   /** @internal */
   readonly sharedTools: SharedTools;
   /** @internal Once a tool that may be cancelled, or that asks, has been seen, the companions stay (S5.4). */
-  readonly companions = { cancelling: false, asking: false };
+  readonly companions = new Set<CompanionGroup>();
   readonly #core: Core;
   readonly #madeIn = overridesHere();
   readonly #overrides: Override[] = [];
-  readonly #silence = new Set<(since: number | undefined) => void>();
   #closing: Promise<void> | undefined;
   #running = false;
   #started = false;
@@ -46,7 +46,7 @@ export class AgentSession<UserData = unknown> implements ToolSession<UserData>, 
   /** Throws MeanwhileError `invalid_option`, `unsupported_model` or `invalid_definition`. */
   constructor(options: AgentSessionOptions<UserData>) {
     this.userData = options?.userData as UserData;
-    this.#core = assemble(this as AgentSession, options, (since) => this.#tellSilence(since));
+    this.#core = assemble(this as AgentSession, options);
     this.sharedTools = new SharedTools(this.#core, options.tools);
     for (const tool of flattenTools(options.tools)) this.noteTool(tool.policy);
   }
@@ -99,7 +99,7 @@ export class AgentSession<UserData = unknown> implements ToolSession<UserData>, 
   readonly tasks: TaskDirectory = {
     list: () => listTasks(this.directory),
     get: (callId) => this.#task(callId),
-    cancel: async (callId) => (await this.#core.executor.cancel(callId, 'application')) === 'cancelled',
+    cancel: (callId) => this.#cancelTask(callId),
     answer: (callId, action, content) => this.#core.executor.answer(callId, action, content),
   };
 
@@ -109,9 +109,8 @@ export class AgentSession<UserData = unknown> implements ToolSession<UserData>, 
     return {
       live: { [Symbol.iterator]: () => executor.live[Symbol.iterator]() },
       now: () => clock.now(),
-      find: (callId) => executor.find(callId),
       cancel: (callId, by) => executor.cancel(callId, by),
-      answer: (callId: string, action: AnswerAction, content: unknown) => executor.answer(callId, action, content),
+      answer: (callId, action, content, signal) => executor.answer(callId, action, content, signal),
     };
   }
 
@@ -234,8 +233,8 @@ export class AgentSession<UserData = unknown> implements ToolSession<UserData>, 
 
   /** @internal */
   noteTool(policy: Pick<EffectivePolicy, 'allowCancellation' | 'asks' | 'needsApproval'>): void {
-    if (policy.allowCancellation) this.companions.cancelling = true;
-    if (policy.asks || policy.needsApproval !== false) this.companions.asking = true;
+    if (policy.allowCancellation) this.companions.add('cancelling');
+    if (policy.asks || policy.needsApproval !== false) this.companions.add('asking');
   }
 
   /** @internal Other bodies for the tools of an agent here, outermost first. */
@@ -256,20 +255,19 @@ export class AgentSession<UserData = unknown> implements ToolSession<UserData>, 
     this.#overrides.splice(this.#overrides.indexOf(override), 1);
   }
 
-  /** @internal Silence as events, the present state first. */
-  watchSilence(listener: (since: number | undefined) => void): () => void {
-    this.#silence.add(listener);
-    listener(this.#core.floor.silentSince);
-    return () => this.#silence.delete(listener);
+  /** A body that cancels its own task does not wait for itself (S6.8). */
+  async #cancelTask(callId: string): Promise<boolean> {
+    const { executor } = this.#core;
+    const isOwn = whoRuns()?.body?.callId === executor.find(callId)?.callId;
+    const cancellation = executor.cancel(callId, 'application');
+    if (cancellation.type !== 'cancelled') return false;
+    if (!isOwn) await cancellation.whenStopped;
+    return true;
   }
 
   #task(callId: string): TaskInfo | undefined {
     const task = this.#core.executor.find(callId);
     return task ? toInfo(task, this.#core.clock.now()) : undefined;
-  }
-
-  #tellSilence(since: number | undefined): void {
-    for (const listener of [...this.#silence]) listener(since);
   }
 
   #requireOpen(what: string): void {

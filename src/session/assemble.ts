@@ -21,11 +21,7 @@ import { Transcript } from './transcript.ts';
 import { UsageMeter } from './usage.ts';
 import { Users } from './users.ts';
 
-export function assemble(
-  session: AgentSession,
-  given: AgentSessionOptions,
-  onSilence: (since: number | undefined) => void,
-): Core {
+export function assemble(session: AgentSession, given: AgentSessionOptions): Core {
   const { core: options, engine, clock, logger, ...resolved } = resolveOptions(given);
   const output = new Transcript(resolved.output);
   const events = new Events(
@@ -50,10 +46,6 @@ export function assemble(
     quietMs: options.quietMs,
     facts: () => readFacts(core),
     cutFor: (about) => cutFor(core, about),
-    onSilence: (since) => {
-      core.users.silenceChanged(since);
-      onSilence(since);
-    },
     onRest: () => {
       core.speaking.update();
       core.idle.look();
@@ -74,11 +66,12 @@ export function assemble(
   core.speaking = new Speaking(core);
   core.users = new Users(core);
   core.idle = new Idle(core);
+  core.floor.watch(() => core.users.look());
   const emit: Events['emit'] = (...args) => events.emit(...args);
   log.observe((record) => {
     project(record, (callId) => core.executor.toolNameOf(callId), emit);
     if (record.type === 'task_asked') session.noteTool({ allowCancellation: false, asks: true, needsApproval: false });
-    if (record.type === 'task_started' || record.type === 'task_ended') core.users.silenceChanged(core.floor.silentSince);
+    if (record.type === 'task_started' || record.type === 'task_ended') core.users.look();
   });
   return core;
 }
@@ -87,7 +80,7 @@ export function assemble(
 function cutFor(core: Core, about: readonly string[]): void {
   const { holder } = core.mouth;
   if (!holder?.allowInterruptions || holder.interrupted || requestHolds(core, holder.id, about)) return;
-  runAsNobody(() => holder.cut());
+  runAsNobody(() => holder.cut('session'));
 }
 
 function tell(core: Core, report: EngineReport): void {

@@ -24,7 +24,7 @@ export async function closeSession(core: Core, drain: boolean, reason: string): 
   };
   await bounded(orderly(), options.closeTimeoutMs, clock);
   void executor.close(reason, caller);
-  for (const speech of [...core.speeches]) speech.cut();
+  for (const speech of [...core.speeches]) speech.cut('session');
   users.close();
   floor.close();
   log.commit({ type: 'session_closed', reason });
@@ -35,8 +35,8 @@ export async function closeSession(core: Core, drain: boolean, reason: string): 
 async function endSpeeches({ speeches, executor }: Core, drain: boolean): Promise<void> {
   while (speeches.size > 0) {
     for (const speech of [...speeches]) {
-      if (!drain) speech.cut();
-      else if (speech.phase === 'tools') executor.turnInterrupted(speech.id);
+      if (!drain) speech.cut('session');
+      else if (speech.phase === 'tools') executor.turnToBackground(speech.id);
     }
     await Promise.race([...speeches].map((speech) => speech.nextPhase));
   }

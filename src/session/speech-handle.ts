@@ -1,4 +1,4 @@
-/** One speech of the agent, as others hold it (S3, S6). */
+/** One speech of the agent, as others hold it: they may wait for it (S6.8), and cut it where it allows that (S5.6). */
 import { MeanwhileError } from '../errors.ts';
 import type { SpeechRef } from '../tools/faces.ts';
 import { whoRuns } from './ambient.ts';
@@ -7,6 +7,9 @@ export type SpeechKind = 'reply' | 'say' | 'filler';
 
 /** `tools`: its words are out and its calls run. Then it is silent as long as one of them has not settled. */
 export type SpeechPhase = 'queued' | 'speaking' | 'tools' | 'done';
+
+/** The user, or the application by `interrupt()`; or the session on its own account: for a delivery, a handoff, a close. */
+export type CutBy = 'user' | 'session';
 
 export type SpeechResult =
   | { readonly type: 'completed'; readonly heard: string; readonly toolsCalled: boolean }
@@ -17,13 +20,15 @@ export type SpeechResult =
 export class SpeechHandle implements SpeechRef {
   readonly id: string;
   readonly kind: SpeechKind;
+  /** The step of its turn that it is at. */
+  step = 0;
   /** Resolves when the speech is over: its words heard or cut, its calls answered, its items in the context. */
   readonly done: Promise<SpeechResult>;
   readonly #settle: (result: SpeechResult) => void;
-  readonly #onInterrupt = new Set<() => void>();
+  readonly #onInterrupt = new Set<(by: CutBy) => void>();
   #phase: SpeechPhase = 'queued';
   #phaseChanged = Promise.withResolvers<void>();
-  #interrupted = false;
+  #cutBy: CutBy | undefined;
   #allowInterruptions = true;
   #result: SpeechResult | undefined;
 
@@ -53,7 +58,7 @@ export class SpeechHandle implements SpeechRef {
   }
 
   get interrupted(): boolean {
-    return this.#interrupted;
+    return this.#cutBy !== undefined;
   }
 
   get allowInterruptions(): boolean {
@@ -73,22 +78,22 @@ export class SpeechHandle implements SpeechRef {
    * be interrupted.
    */
   interrupt(): void {
-    if (this.phase === 'done' || this.#interrupted) return;
+    if (this.phase === 'done' || this.#cutBy) return;
     if (!this.#allowInterruptions) {
       throw new MeanwhileError('session_state', `Speech ${this.id} does not allow interruptions. Wait for it with waitForPlayout().`);
     }
-    this.cut();
+    this.cut('user');
   }
 
-  /** Interrupts, whatever it allows: for a close. */
-  cut(): void {
-    if (this.phase === 'done' || this.#interrupted) return;
-    this.#interrupted = true;
-    for (const listener of [...this.#onInterrupt]) listener();
+  /** Stops it, whatever it allows. */
+  cut(by: CutBy): void {
+    if (this.phase === 'done' || this.#cutBy) return;
+    this.#cutBy = by;
+    for (const listener of [...this.#onInterrupt]) listener(by);
   }
 
-  onInterrupt(listener: () => void): () => void {
-    if (this.#interrupted) listener();
+  onInterrupt(listener: (by: CutBy) => void): () => void {
+    if (this.#cutBy) listener(this.#cutBy);
     this.#onInterrupt.add(listener);
     return () => this.#onInterrupt.delete(listener);
   }
@@ -98,14 +103,20 @@ export class SpeechHandle implements SpeechRef {
    * waits for it while it blocks it (S6.8).
    */
   async waitForPlayout(): Promise<void> {
-    const body = whoRuns()?.body;
+    const running = whoRuns();
+    const body = running?.body;
     if (body?.speechId === this.id && body.isBlocking()) {
       throw new MeanwhileError(
         'circular_wait',
         `Tool ${body.toolName} waits for speech ${this.id}, which waits for the tool. Use ctx.waitForPlayout(), or ctx.update() first.`,
       );
     }
-    await this.done;
+    const goOn = running?.waits?.();
+    try {
+      await this.done;
+    } finally {
+      goOn?.();
+    }
   }
 
   finish(result: SpeechResult): void {

@@ -93,7 +93,7 @@ export class Stage {
     const { log, executor, session, newId } = this.#core;
     const id = newId('activity');
     const toolbox = await createToolbox(this.#core, agent, id);
-    const activity = new Activity(this.#core, id, agent, toolbox, parent, lease?.callId);
+    const activity = new Activity(this.#core, id, agent, toolbox, parent, lease);
     const chatCtx = agent.options.chatCtx ?? (agent instanceof AgentTask ? 'empty' : 'inherit');
     agent.enterSession(session);
     this.stack.push(activity);
@@ -165,8 +165,8 @@ export class Stage {
   async #drain(activity: Activity, cut: boolean): Promise<void> {
     while (activity.speeches.size > 0) {
       for (const speech of [...activity.speeches]) {
-        if (cut) speech.cut();
-        else if (speech.phase === 'tools') this.#core.executor.turnInterrupted(speech.id);
+        if (cut) speech.cut('session');
+        else if (speech.phase === 'tools') this.#core.executor.turnToBackground(speech.id);
       }
       await Promise.race([...activity.speeches].map((speech) => speech.nextPhase));
     }
@@ -174,16 +174,15 @@ export class Stage {
 
   async #hook(activity: Activity, name: 'onEnter' | 'onExit', lease?: Lease): Promise<void> {
     const { hooks, session, logger, events } = this.#core;
-    const done = hooks.begin();
-    const waits = (): (() => void) => hooks.waits();
-    const running = { session, activityId: activity.id, hook: name, waits, ...(lease ? { lease } : {}) };
+    const run = hooks.begin();
+    const running = { session, activityId: activity.id, hook: name, waits: () => run.waits(), ...(lease ? { lease } : {}) };
     try {
       await runAs(running, async () => await activity.agent[name]());
     } catch (error) {
       logger.error(`${name} of ${activity.agent.name} threw: ${describeError(error)}`);
       events.emit('error', { source: 'hook', error });
     } finally {
-      done();
+      run.end();
     }
   }
 }

@@ -4,7 +4,7 @@
  * A tool given to the session belongs to the session, one given to the agent to its activity. Of two with one name the
  * agent's holds. Toolsets are kept by `toolset-care.ts`.
  */
-import type { LanguageModelV4FunctionTool } from '@ai-sdk/provider';
+import type { LanguageModelV4FunctionTool, LanguageModelV4ProviderTool } from '@ai-sdk/provider';
 import type { Owner } from '../chat/records.ts';
 import { createCompanions } from '../engine/companions.ts';
 import { toEngineTool } from '../engine/engine-tool.ts';
@@ -18,8 +18,11 @@ import type { Core } from './core.ts';
 import { checkOverrides, overrideFor } from './overrides.ts';
 import { ToolsetCare } from './toolset-care.ts';
 
+/** A tool as a model is told of it. */
+export type DeclaredTool = LanguageModelV4FunctionTool | LanguageModelV4ProviderTool;
+
 interface Offered {
-  readonly declared: readonly LanguageModelV4FunctionTool[];
+  readonly declared: readonly DeclaredTool[];
   readonly engineTools: ReadonlyMap<string, EngineTool>;
 }
 
@@ -39,7 +42,7 @@ export class Toolbox {
     this.care = new ToolsetCare(core, () => this.changed());
   }
 
-  get declared(): readonly LanguageModelV4FunctionTool[] {
+  get declared(): readonly DeclaredTool[] {
     return this.#offer().declared;
   }
 
@@ -69,7 +72,7 @@ export class Toolbox {
 
   #offer(): Offered {
     const { companions, sharedTools } = this.#core.session;
-    const version = `${String(companions.cancelling)} ${String(companions.asking)} ${String(sharedTools.version)}`;
+    const version = `${[...companions].join(' ')} ${String(sharedTools.version)}`;
     if (this.#offered?.version !== version) this.#offered = { ...this.#build(), version };
     return this.#offered;
   }
@@ -79,7 +82,7 @@ export class Toolbox {
     const own = this.care.usable(flattenTools(this.#source));
     const ownNames = new Set(own.map((tool) => tool.name));
     const shared = session.sharedTools.tools.filter((tool) => !ownNames.has(tool.name));
-    const declared: LanguageModelV4FunctionTool[] = [];
+    const declared: DeclaredTool[] = [];
     const engineTools = new Map<string, EngineTool>();
     const add = (tool: ResolvedTool, owner: Owner): void => {
       declared.push(this.#declare(tool));
@@ -100,8 +103,9 @@ export class Toolbox {
     return [this.#agent.options.prompts, this.#core.options.prompts];
   }
 
-  #declare(tool: ResolvedTool): LanguageModelV4FunctionTool {
-    const { description, strict, inputExamples, providerOptions } = tool.tool;
+  #declare(tool: ResolvedTool): DeclaredTool {
+    const { description, strict, inputExamples, providerOptions, provider } = tool.tool;
+    if (provider) return { type: 'provider', name: tool.name, id: provider.id, args: { ...provider.args } };
     const confirmText = promptText([...tool.prompts, ...this.#layers()], 'confirmParameter', { functionName: tool.name });
     return {
       type: 'function',

@@ -21,6 +21,8 @@ import { Utterance, type Spoken } from './utterance.ts';
 export interface TurnPlan {
   readonly instructions?: string;
   readonly toolChoice?: ToolChoice;
+  /** It was given the floor: what queues comes after it. */
+  readonly ahead?: boolean;
 }
 
 type ToolChoice = 'auto' | 'none' | 'required';
@@ -60,7 +62,7 @@ export class Turn {
       for (let step = 0; ; step += 1) {
         // Told while an AgentTask runs, it would be the paused agent that speaks (S8.4).
         if (this.#core.stage.stack.at(-1) !== this.#activity) await this.#core.stage.whenOnTop(this.#activity);
-        const granted = this.#core.mouth.acquire(this.#speech);
+        const granted = this.#core.mouth.acquire(this.#speech, step === 0 && this.#plan.ahead);
         if (granted !== true && !(await granted)) break;
         if (!this.#mayGoOn()) {
           this.#core.mouth.release(this.#speech);
@@ -78,6 +80,7 @@ export class Turn {
 
   async #step(step: number): Promise<StepMade> {
     const speech = this.#speech;
+    speech.step = step;
     speech.phase = 'speaking';
     this.#core.floor.changed();
     const toolChoice = this.#toolChoice(step);
@@ -96,10 +99,11 @@ export class Turn {
         cutOff: () => cutOff,
       }),
     );
-    const stopListening = speech.onInterrupt(() => {
+    const stopListening = speech.onInterrupt((by) => {
       abort.abort();
       utterance.cut();
-      this.#core.executor.turnInterrupted(speech.id);
+      if (by === 'user') this.#core.executor.turnInterrupted(speech.id);
+      else this.#core.executor.turnToBackground(speech.id);
     });
     const read = await this.#read(request, abort.signal, parts, utterance);
     const isWhole = read.type === 'finished';
@@ -108,7 +112,7 @@ export class Turn {
     this.#addMessage(step, spoken, parts);
     speech.phase = 'tools';
     this.#core.mouth.release(speech);
-    if (read.type === 'failed') this.#core.executor.turnInterrupted(speech.id);
+    if (read.type === 'failed') this.#core.executor.turnToBackground(speech.id);
     this.#core.floor.changed();
     if (parts.calls.length > 0) await this.#collect(step, parts);
     stopListening();

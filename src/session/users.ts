@@ -2,7 +2,8 @@
  * The user: what he says, and whether he is speaking or away (S1.8, S6.1, S6.7).
  *
  * Input is taken one after another: it waits for an agent to be current, waits for a speech that may not be
- * interrupted, interrupts what may be, and enters the context behind what was said until then (S2.3).
+ * interrupted, interrupts what may be, and enters the context behind what was said until then (S2.3). While the hook
+ * that looks at an input itself waits (for an AgentTask, say), the next one is taken (S6.8).
  */
 import type { TimerHandle } from '../clock.ts';
 import { describeError, StopResponse } from '../errors.ts';
@@ -12,6 +13,7 @@ import { runAs } from './ambient.ts';
 import type { Core } from './core.ts';
 import type { UserState } from './events.ts';
 import type { SpeechHandle } from './speech-handle.ts';
+import { UserTurn } from './user-turn.ts';
 
 export type UserContent = string | readonly MessagePart[];
 
@@ -23,6 +25,7 @@ interface Input {
 export class Users {
   readonly #core: Core;
   readonly #inputs: Input[] = [];
+  readonly #turns = new Set<UserTurn>();
   #speaking = false;
   #away = false;
   #taking = false;
@@ -42,7 +45,7 @@ export class Users {
 
   /** Said, and not yet being answered. */
   get turnIsOpen(): boolean {
-    return this.#taking;
+    return this.#inputs.length > 0 || [...this.#turns].some((turn) => turn.isOpen);
   }
 
   get state(): UserState {
@@ -71,27 +74,25 @@ export class Users {
     this.#change(() => {
       this.#away = false;
     });
-    if (!this.#taking) {
-      this.#taking = true;
-      void this.#take();
-    }
-    this.#core.floor.changed();
+    if (!this.#taking) void this.#take();
     return promise;
   }
 
-  /** Silence began or ended, or tools began or ended: the time until the user counts as away starts in full (S6.7). */
-  silenceChanged(since: number | undefined): void {
-    const { clock, options, log } = this.#core;
+  /** Silence, the agent, or the running tools have changed: the time until the user counts as away starts in full (S6.7). */
+  look(): void {
+    const { clock, options, log, floor, stage } = this.#core;
+    const mayLeave = !this.#away && floor.silentSince !== undefined && stage.current !== undefined;
+    const counts = mayLeave && !stage.isClosing && log.state.tasks.running.size === 0;
+    if (counts && this.#awayTimer) return;
     clock.clearTimeout(this.#awayTimer);
     this.#awayTimer = undefined;
-    const { userAwayMs } = options;
-    if (userAwayMs === undefined || since === undefined || this.#away || log.state.tasks.running.size > 0) return;
-    if (this.#core.stage.isClosing || this.#core.stage.current === undefined) return;
+    if (!counts || options.userAwayMs === undefined) return;
     this.#awayTimer = clock.setTimeout(() => {
+      this.#awayTimer = undefined;
       this.#change(() => {
         this.#away = true;
       });
-    }, userAwayMs);
+    }, options.userAwayMs);
   }
 
   close(): void {
@@ -102,7 +103,13 @@ export class Users {
 
   async #take(): Promise<void> {
     const { stage, floor } = this.#core;
+    this.#taking = true;
     while (this.#inputs.length > 0 && !stage.isClosing) {
+      const open = [...this.#turns].find((turn) => turn.isOpen);
+      if (open) {
+        await open.whenFree;
+        continue;
+      }
       const activity = await stage.whenCurrent();
       if (!activity) break;
       const fixed = this.#inTheWay(activity).find((speech) => !speech.allowInterruptions);
@@ -111,10 +118,10 @@ export class Users {
         continue;
       }
       const cut = this.#inTheWay(activity);
-      for (const speech of cut) speech.cut();
+      for (const speech of cut) speech.cut('user');
       await Promise.all(cut.map((speech) => speech.done));
       if (stage.current !== activity || activity.phase !== 'here' || this.#inTheWay(activity).length > 0) continue;
-      await this.#answer(activity, this.#inputs.splice(0));
+      void this.#answer(activity, this.#inputs.splice(0));
     }
     this.#taking = false;
     floor.changed();
@@ -129,13 +136,15 @@ export class Users {
   }
 
   async #answer(activity: Activity, inputs: readonly Input[]): Promise<void> {
-    const { stage, speaking, log } = this.#core;
+    const { stage, speaking, log, hooks } = this.#core;
+    const turn = new UserTurn(hooks.begin());
+    this.#turns.add(turn);
     let speech: SpeechHandle | undefined;
     try {
       const wanted: boolean[] = [];
       for (const input of inputs) {
         const parts = toParts(input.content);
-        const verdict = await this.#ask(activity, parts);
+        const verdict = await this.#ask(activity, parts, turn);
         if (stage.isClosed) return;
         const message = this.#message(verdict.parts);
         log.commit({ type: 'message_added', activityId: activity.id, message });
@@ -143,6 +152,8 @@ export class Users {
       }
       if (wanted.includes(true)) speech = speaking.reply(activity, {});
     } finally {
+      this.#turns.delete(turn);
+      turn.end();
       for (const input of inputs) input.answered(speech);
     }
   }
@@ -152,13 +163,12 @@ export class Users {
   }
 
   /** The agent's hook. One that throws is an event, and the user is answered all the same. */
-  async #ask(activity: Activity, parts: readonly MessagePart[]): Promise<{ parts: readonly MessagePart[]; reply: boolean }> {
+  async #ask(activity: Activity, parts: readonly MessagePart[], turn: UserTurn): Promise<{ parts: readonly MessagePart[]; reply: boolean }> {
     const { agent } = activity;
     const text = messageText({ ...this.#message(parts) });
-    const done = this.#core.hooks.begin();
     try {
       const context = this.#core.session.contextOf(agent);
-      const running = { session: this.#core.session, activityId: activity.id, waits: () => this.#core.hooks.waits() };
+      const running = { session: this.#core.session, activityId: activity.id, waits: () => turn.waits() };
       const changed = await runAs(running, async () => await agent.onUserTurnCompleted(context, { text, parts }));
       return { parts: typeof changed === 'string' ? toParts(changed) : parts, reply: true };
     } catch (error) {
@@ -166,8 +176,6 @@ export class Users {
       this.#core.logger.error(`onUserTurnCompleted of ${agent.name} threw: ${describeError(error)}`);
       this.#core.events.emit('error', { source: 'hook', error });
       return { parts, reply: true };
-    } finally {
-      done();
     }
   }
 
@@ -175,7 +183,6 @@ export class Users {
     const was = this.state;
     set();
     if (this.state !== was) this.#core.events.emit('user_state_changed', { state: this.state, was });
-    this.silenceChanged(this.#core.floor.silentSince);
     this.#core.floor.changed();
   }
 }

@@ -1,0 +1,50 @@
+/** Who runs: the tasks whose bodies run or are stopping (S5.3), and the tools of all calls that can still be told. */
+import type { EngineTool, Journal } from './seam.ts';
+import type { Task } from './task.ts';
+
+export class Roster {
+  readonly #journal: Journal;
+  readonly #live = new Map<string, Task>();
+  /** Tools of calls that run no more, or never did, and are still to be told. */
+  readonly #untold = new Map<string, EngineTool>();
+
+  constructor(journal: Journal) {
+    this.#journal = journal;
+  }
+
+  get live(): Iterable<Task> {
+    return this.#live.values();
+  }
+
+  add(task: Task): void {
+    this.#live.set(task.callId, task);
+  }
+
+  get(callId: string): Task | undefined {
+    return this.#live.get(callId);
+  }
+
+  /** Also by the id of a call that joined it (S4.4). */
+  find(callId: string): Task | undefined {
+    return this.#live.get(this.idOf(callId));
+  }
+
+  idOf(callId: string): string {
+    return this.#journal.state.tasks.joined.get(callId) ?? callId;
+  }
+
+  toolOf(callId: string): EngineTool | undefined {
+    return this.#live.get(callId)?.tool ?? this.#untold.get(callId);
+  }
+
+  stopped(task: Task): void {
+    this.#live.delete(task.callId);
+    this.keepTool(task.callId, task.tool);
+  }
+
+  keepTool(callId: string, tool: EngineTool): void {
+    const { untold } = this.#journal.state.tasks;
+    this.#untold.set(callId, tool);
+    for (const id of this.#untold.keys()) if (!untold.has(id)) this.#untold.delete(id);
+  }
+}
