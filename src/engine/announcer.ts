@@ -63,8 +63,8 @@ export class Announcer {
     this.#nextAt = nextAt;
     this.#arm();
     this.#dropClaims(groups);
-    // What is claimed already is told with whatever else is due by then; the rest waits for the window.
-    if (this.#windowUntil === undefined) this.#claimAll(groups);
+    // Within the window too: a claim has its place in the order, so nobody who asks later overtakes it (S6.9).
+    this.#claimAll(groups);
   }
 
   close(): void {
@@ -112,7 +112,7 @@ export class Announcer {
     const waiting: Waiting = { order, claim: undefined };
     this.#claims.set(key, waiting);
     const about = (): readonly string[] => this.#groups.get(key)?.ids.filter((id) => this.#tasks.deliveries.has(id)) ?? [];
-    const claim = this.#deps.conversation.claim({ owner, level, order, about }, (floor) => {
+    const claim = this.#deps.conversation.claim({ owner, level, order, notBefore: this.#windowUntil, about }, (floor) => {
       if (this.#claims.get(key) === waiting) this.#claims.delete(key);
       this.#take(floor);
     });

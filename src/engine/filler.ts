@@ -31,11 +31,12 @@ class Filler {
   readonly #options: FillerOptions;
   readonly #stopWatching: () => void;
   readonly #stopUpdates: () => void;
-  #since: number | undefined;
+  /** Nobody has spoken, and nothing was recorded; undefined while somebody speaks. A new one after each speech. */
+  #silence: { readonly since: number } | undefined;
   #timer: TimerHandle | undefined;
-  #step = 0;
-  #fired = 0;
-  #open = true;
+  /** How many times it has had its turn: it spoke, or its source had nothing to say. */
+  #steps = 0;
+  #isOpen = true;
 
   constructor(task: Task, deps: EngineDeps, source: FillerSource, options: FillerOptions) {
     this.#task = task;
@@ -43,50 +44,56 @@ class Filler {
     this.#source = source;
     this.#options = options;
     this.#stopUpdates = task.onUpdate(() => {
-      if (this.#since !== undefined) this.#silentSince(deps.clock.now());
+      if (this.#silence) this.#startOver(deps.clock.now());
     });
-    this.#stopWatching = deps.body.watchSilence(task.ref, (since) => this.#silentSince(since));
+    this.#stopWatching = deps.body.watchSilence(task.ref, (since) => this.#startOver(since));
     void task.whenEnded.then(() => this.close());
   }
 
   close(): void {
-    if (!this.#open) return;
-    this.#open = false;
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
     this.#stopWatching();
     this.#stopUpdates();
     this.#deps.clock.clearTimeout(this.#timer);
   }
 
-  #silentSince(since: number | undefined): void {
-    this.#since = since;
-    this.#arm();
-  }
-
-  #arm(): void {
-    const { delayMs = 0, intervalMs, maxSteps = Infinity } = this.#options;
-    this.#deps.clock.clearTimeout(this.#timer);
+  #startOver(since: number | undefined): void {
+    const { clock } = this.#deps;
+    const silence = since === undefined ? undefined : { since };
+    this.#silence = silence;
+    clock.clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (!this.#open || this.#since === undefined || this.#step >= maxSteps) return;
-    if (this.#fired > 0 && intervalMs === undefined) return;
-    const wait = this.#fired === 0 ? delayMs : (intervalMs ?? delayMs);
-    const inMs = Math.max(0, this.#since + wait - this.#deps.clock.now());
-    this.#timer = this.#deps.clock.setTimeout(() => void this.#fire(), inMs);
+    const delayMs = this.#nextDelay();
+    if (!silence || delayMs === undefined || !this.#isOpen) return;
+    this.#timer = clock.setTimeout(() => void this.#speak(silence), Math.max(0, silence.since + delayMs - clock.now()));
   }
 
-  async #fire(): Promise<void> {
-    const asked = this.#since;
+  /** Undefined when it has nothing more to say. */
+  #nextDelay(): number | undefined {
+    const { delayMs = 0, intervalMs, maxSteps = Infinity } = this.#options;
+    if (this.#steps >= maxSteps) return undefined;
+    return this.#steps === 0 ? delayMs : intervalMs;
+  }
+
+  /** Where somebody spoke while the source was thinking, the step waits for the next silence. */
+  async #speak(silence: { readonly since: number }): Promise<void> {
     try {
-      this.#fired += 1;
-      const text = typeof this.#source === 'string' ? this.#source : await this.#source(this.#step);
-      if (!this.#open) return;
-      // Somebody spoke while the source was thinking: the next silence is the next chance.
-      if (this.#since !== asked) return;
-      const said = typeof text === 'string' && text !== '' && (await this.#deps.body.sayFiller(this.#task.ref, text));
-      if (said) this.#step += 1;
-      else if (this.#since === asked && this.#options.intervalMs !== undefined) this.#silentSince(this.#deps.clock.now());
+      const text = await this.#nextText();
+      if (!this.#isOpen || this.#silence !== silence) return;
+      this.#steps += 1;
+      if (text !== '') await this.#deps.body.sayFiller(this.#task.ref, text);
     } catch (error) {
+      this.#steps += 1;
       this.#deps.report({ type: 'filler_failed', callId: this.#task.callId, error });
     }
+    if (this.#silence === silence) this.#startOver(this.#deps.clock.now());
+  }
+
+  /** Empty: it skips this time. */
+  async #nextText(): Promise<string> {
+    const text = typeof this.#source === 'string' ? this.#source : await this.#source(this.#steps);
+    return typeof text === 'string' ? text : '';
   }
 }
 

@@ -40,6 +40,8 @@ export interface ClaimRequest {
   readonly level: ClaimLevel;
   /** The `seq` of the oldest thing that waits: claims are served in this order (S6.9). */
   readonly order: number;
+  /** Clock time in ms before which it is not served, though it keeps its place: the window in which others may join. */
+  readonly notBefore: number | undefined;
   /** The records it is for: a speech whose request held one of them is not cut for it. */
   readonly about: () => readonly string[];
 }

@@ -1,8 +1,8 @@
 /** One stay of an agent in a session: its tools, its open speeches, its view for the model (S8). */
-import { ActivityEndedError } from '../errors.ts';
 import type { ActivityState } from '../chat/state.ts';
 import type { Agent } from './agent.ts';
 import { AgentTask } from './agent-task.ts';
+import type { Lease } from './ambient.ts';
 import type { Core } from './core.ts';
 import type { SpeechHandle } from './speech-handle.ts';
 import type { Toolbox } from './toolbox.ts';
@@ -16,7 +16,7 @@ export class Activity {
   readonly agent: Agent;
   readonly parent: Activity | undefined;
   /** The lease its AgentTask was started under. */
-  readonly lease: string | undefined;
+  readonly lease: Lease | undefined;
   readonly toolbox: Toolbox;
   readonly view: ModelView;
   readonly speeches = new Set<SpeechHandle>();
@@ -28,7 +28,7 @@ export class Activity {
   /** AgentTasks of one activity run one after another. */
   subtasks: Promise<unknown> = Promise.resolve();
 
-  constructor(core: Core, id: string, agent: Agent, toolbox: Toolbox, parent?: Activity, lease?: string) {
+  constructor(core: Core, id: string, agent: Agent, toolbox: Toolbox, parent?: Activity, lease?: Lease) {
     this.#core = core;
     this.id = id;
     this.agent = agent;
@@ -63,12 +63,7 @@ export class Activity {
 
   /** Resolves when it is quiet for this agent; rejects with ActivityEndedError when its activity ends (S6.3). */
   async waitForIdle(): Promise<void> {
-    await Promise.race([
-      this.#core.idle.wait(this.id),
-      this.#ended.promise.then(() => {
-        throw new ActivityEndedError(this.agent.name);
-      }),
-    ]);
+    await this.#core.idle.wait(this);
   }
 
   end(): void {

@@ -33,6 +33,12 @@ export function runAs<T>(running: Running, fn: () => T): T {
   return storage.run(running, fn);
 }
 
+/** The lease under which this code runs, as long as it lasts. */
+export function leaseHere(): Lease | undefined {
+  const lease = whoRuns()?.lease;
+  return lease?.active ? lease : undefined;
+}
+
 /** The same somebody, now holding the floor. */
 export function runUnder<T>(lease: Lease, fn: () => T): T {
   return storage.run({ ...storage.getStore(), lease }, fn);

@@ -17,7 +17,7 @@ export function readFacts(core: Core): Omit<FloorFacts, 'silentSince' | 'quietMs
       paused: stage.stack.filter((activity) => activity !== current).map((activity) => activity.id),
       tellsDeliveries: current.tellsDeliveries,
       isTask: current.isTask,
-      underLease: current.lease,
+      underLease: current.lease?.active ? current.lease.callId : undefined,
     },
     closing: stage.isClosing,
     speaking: mouth.holder !== undefined,

@@ -1,4 +1,7 @@
-/** Who may have the floor (S6), as pure functions of what is going on. The shell is `floor.ts`. */
+/**
+ * Who may have the floor, as pure functions of what is going on: what is silent and quiet (S6.1), whose place it is
+ * (S8.4), what a lease stops (S6.4). The shell is `floor.ts`.
+ */
 import type { Owner } from '../chat/records.ts';
 import type { ClaimLevel } from '../engine/seam.ts';
 
@@ -35,11 +38,13 @@ export interface FloorFacts {
 }
 
 export interface Wish {
-  readonly kind: 'delivery' | 'lease' | 'handoff' | 'idle';
+  readonly kind: 'delivery' | 'lease' | 'handoff' | 'filler' | 'idle';
   readonly owner: Owner;
   readonly level: ClaimLevel;
   /** The lease it is asked under. */
-  readonly lease?: string;
+  readonly lease?: string | undefined;
+  /** Clock time in ms: it has its place in the order, but is not served before. */
+  readonly notBefore?: number | undefined;
 }
 
 /** Silent (S6.1): no speech, no user. */
@@ -66,9 +71,9 @@ export type Verdict = 'yes' | 'no' | 'cut' | { readonly at: number };
 
 /** May the wish be served now? `cut`: once the agent's own speech has been cut. */
 export function judge(wish: Wish, facts: FloorFacts): Verdict {
-  const { current } = facts;
-  if (!current || facts.closing || userHasFloor(facts)) return 'no';
-  if (!isPlaceOf(wish, current) || !passesLeases(wish, facts, current)) return 'no';
+  if (facts.closing || userHasFloor(facts) || !mayBeServed(wish, facts)) return 'no';
+  const { notBefore = 0 } = wish;
+  if (notBefore > facts.now) return { at: notBefore };
   switch (wish.level) {
     case 'now':
       return facts.speaking ? 'cut' : 'yes';
@@ -82,19 +87,25 @@ export function judge(wish: Wish, facts: FloorFacts): Verdict {
   }
 }
 
+/** Is it its place, and does no lease stop it? The user and the agent's own speech apart. */
+export function mayBeServed(wish: Wish, facts: Pick<FloorFacts, 'current' | 'leases'>): boolean {
+  const { current, leases } = facts;
+  return current !== undefined && isPlaceOf(wish, current) && passesLeases(wish, leases, current);
+}
+
 /** Where things are told while an AgentTask runs (S8.4). */
-export function isPlaceOf(wish: Pick<Wish, 'kind' | 'owner' | 'level'>, current: CurrentFacts): boolean {
-  if (wish.owner === current.activityId) return true;
-  if (wish.kind === 'idle') return true;
+function isPlaceOf(wish: Wish, current: CurrentFacts): boolean {
+  if (wish.owner === current.activityId || wish.kind === 'idle' || wish.kind === 'filler') return true;
   if (wish.kind !== 'delivery') return wish.owner === 'session';
   if (wish.owner !== 'session' && !current.paused.includes(wish.owner)) return false;
   if (!current.isTask) return true;
   return wish.level !== 'quiet' || (wish.owner === 'session' && current.tellsDeliveries);
 }
 
-/** A lease stops all but what is its holder's own (S6.4). */
-function passesLeases(wish: Wish, facts: FloorFacts, current: CurrentFacts): boolean {
-  const holder = facts.leases.at(-1);
+/** A lease stops all but what its holder asks for, and what belongs to an AgentTask run under it (S6.4). */
+function passesLeases(wish: Wish, leases: FloorFacts['leases'], current: CurrentFacts): boolean {
+  const holder = leases.at(-1);
   if (holder === undefined || wish.lease === holder) return true;
-  return current.underLease === holder && wish.owner === current.activityId && wish.kind !== 'idle';
+  const tells = wish.kind === 'delivery' || wish.kind === 'handoff';
+  return tells && wish.owner === current.activityId && current.underLease === holder;
 }

@@ -2,8 +2,9 @@
  * The floor: who waits for it and who gets it (S6.2, S6.9).
  *
  * `changed()` is called after everything quiet depends on; it notes since when it has been silent and looks once the
- * running code has yielded. Who waits is served one at a time in the order of asking. One timer, and only while somebody
- * waits for `quietMs` to pass. Nothing polls.
+ * running code has yielded. Who waits is served one at a time in the order of asking: what waits for quiet never
+ * overtakes what asked for it before and only has to let some time pass. One timer, and only while somebody waits for
+ * time to pass. Nothing polls.
  */
 import type { Clock, TimerHandle } from '../clock.ts';
 import { isSilent, judge, type FloorFacts, type Wish } from './floor-rules.ts';
@@ -23,8 +24,6 @@ export interface FloorPorts {
   facts(): Omit<FloorFacts, 'silentSince' | 'quietMs' | 'now' | 'leases'>;
   /** Cuts the speech that plays, if it may be cut for these records. */
   cutFor(about: readonly string[]): void;
-  /** Told on every change of silence. */
-  onSilence(since: number | undefined): void;
   /** Told after each look that served nobody. */
   onRest(): void;
 }
@@ -34,7 +33,9 @@ export class Floor {
   readonly #ports: FloorPorts;
   readonly #waiters: { readonly waiter: Waiter; readonly n: number }[] = [];
   #asked = 0;
+  readonly #watchers = new Set<() => void>();
   #silentSince: number | undefined;
+  #standing = '';
   #timer: TimerHandle | undefined;
   #lookPlanned = false;
   #looking = false;
@@ -45,6 +46,12 @@ export class Floor {
 
   get silentSince(): number | undefined {
     return this.#silentSince;
+  }
+
+  /** Calls `listener` whenever silence begins or ends, or the lease or the current agent is another. */
+  watch(listener: () => void): () => void {
+    this.#watchers.add(listener);
+    return () => this.#watchers.delete(listener);
   }
 
   facts(): FloorFacts {
@@ -69,7 +76,7 @@ export class Floor {
 
   /** Something quiet depends on has changed. */
   changed(): void {
-    this.#noteSilence();
+    this.#note();
     if (this.#lookPlanned) return;
     this.#lookPlanned = true;
     queueMicrotask(() => {
@@ -83,7 +90,7 @@ export class Floor {
     if (this.#looking) return;
     this.#looking = true;
     try {
-      this.#noteSilence();
+      this.#note();
       while (this.#serveNext());
     } finally {
       this.#looking = false;
@@ -105,15 +112,18 @@ export class Floor {
   #serveNext(): boolean {
     const facts = this.facts();
     let at: number | undefined;
+    let quietIsTaken = false;
     for (const [index, { waiter }] of this.#waiters.entries()) {
       const verdict = judge(waiter, facts);
-      if (verdict === 'yes') {
+      if (verdict === 'yes' && !(quietIsTaken && waiter.level === 'quiet')) {
         this.#waiters.splice(index, 1);
         waiter.serve();
         return true;
       }
       if (verdict === 'cut') this.#ports.cutFor(waiter.about?.() ?? []);
-      if (typeof verdict === 'object') at = Math.min(at ?? Infinity, verdict.at);
+      if (typeof verdict !== 'object') continue;
+      at = Math.min(at ?? Infinity, verdict.at);
+      quietIsTaken ||= waiter.level === 'quiet';
     }
     this.#arm(at, facts.now);
     return false;
@@ -125,10 +135,13 @@ export class Floor {
     this.#timer = at === undefined ? undefined : clock.setTimeout(() => this.look(), Math.max(0, at - now));
   }
 
-  #noteSilence(): void {
-    const silent = isSilent(this.#ports.facts());
-    if (silent === (this.#silentSince !== undefined)) return;
-    this.#silentSince = silent ? this.#ports.clock.now() : undefined;
-    this.#ports.onSilence(this.#silentSince);
+  #note(): void {
+    const facts = this.#ports.facts();
+    const silent = isSilent(facts);
+    const standing = `${String(silent)} ${facts.current?.activityId ?? ''} ${this.leases.at(-1) ?? ''}`;
+    if (standing === this.#standing) return;
+    this.#standing = standing;
+    if (silent !== (this.#silentSince !== undefined)) this.#silentSince = silent ? this.#ports.clock.now() : undefined;
+    for (const listener of [...this.#watchers]) listener();
   }
 }

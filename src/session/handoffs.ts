@@ -38,6 +38,8 @@ export class Handoffs {
   /** After an update: the switch waits for quiet, right behind the delivery of what was returned. */
   whenQuiet(intent: HandoffIntent): void {
     if (this.#promised.has(intent.activityId)) return;
+    // What was recorded before stands before it (S6.9).
+    this.#core.executor.announcer.look();
     const leaveQueue = this.#core.floor.wait({
       kind: 'handoff',
       owner: intent.activityId,

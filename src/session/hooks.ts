@@ -1,35 +1,52 @@
-/** Hooks that run (`onEnter`, `onUserTurnCompleted`): while one does something, the session is not idle. */
+/** Hooks that run (`onEnter`, `onUserTurnCompleted`): while one does something itself, the session is not idle (S6.8). */
+
+/** One hook while it runs. */
+export interface HookRun {
+  /** It waits for something of the session, and so does not count; call the result when it goes on. */
+  waits(): () => void;
+  end(): void;
+}
+
 export class Hooks {
   readonly #onChange: () => void;
-  #busy = 0;
+  readonly #running = new Map<HookRun, { waits: number }>();
 
   constructor(onChange: () => void) {
     this.#onChange = onChange;
   }
 
-  get busy(): number {
-    return this.#busy;
+  /** Does one of them do something itself? */
+  get isBusy(): boolean {
+    return [...this.#running.values()].some(({ waits }) => waits === 0);
   }
 
-  /** Counts until the result is called. */
-  begin(): () => void {
-    return this.#count(1);
-  }
-
-  /** A hook that itself waits does not count (S6.8). */
-  waits(): () => void {
-    return this.#count(-1);
-  }
-
-  #count(by: 1 | -1): () => void {
-    this.#busy += by;
-    this.#onChange();
-    let over = false;
-    return () => {
-      if (over) return;
-      over = true;
-      this.#busy -= by;
+  begin(): HookRun {
+    const state = { waits: 0 };
+    const change = (by: 1 | -1): void => {
+      state.waits += by;
       this.#onChange();
     };
+    const run: HookRun = {
+      waits: () => {
+        change(1);
+        return once(() => change(-1));
+      },
+      end: () => {
+        this.#running.delete(run);
+        this.#onChange();
+      },
+    };
+    this.#running.set(run, state);
+    this.#onChange();
+    return run;
   }
+}
+
+function once(fn: () => void): () => void {
+  let done = false;
+  return () => {
+    if (done) return;
+    done = true;
+    fn();
+  };
 }

@@ -1,10 +1,13 @@
-/** The built-in session as a host of the engine: its half of the seam (`engine/seam.ts`). */
-import { SessionClosedError, TaskEndedError } from '../errors.ts';
+/**
+ * The built-in session as a host of the engine: its half of the seam (`engine/seam.ts`), the talk for the engine and,
+ * for bodies, silence (S6.5), leases (S6.4) and playout (S6.8).
+ */
 import type { BodyHost, BodyRef, Capabilities, Claim, ClaimRequest, Conversation, DeliveryReply, Floor as FloorFace, Outcome } from '../engine/seam.ts';
-import { runAs, runUnder, whoRuns, type Lease } from './ambient.ts';
+import { runAs } from './ambient.ts';
 import type { Activity } from './activity.ts';
 import type { Core } from './core.ts';
-import { isPlaceOf } from './floor-rules.ts';
+import { mayBeServed } from './floor-rules.ts';
+import { foreground, leaseOf } from './leases.ts';
 import type { SpeechResult } from './speech-handle.ts';
 
 const capabilities: Capabilities = { turns: 'runtime', interrupt: true, silentAppend: true, toolChoice: true, heard: 'exact' };
@@ -23,12 +26,13 @@ export function createConversation(core: () => Core): Conversation {
 }
 
 function claim(core: Core, request: ClaimRequest, take: (floor: FloorFace) => void): Claim {
-  const { owner, level, order, about } = request;
+  const { owner, level, order, notBefore, about } = request;
   const cancel = core.floor.wait({
     kind: 'delivery',
     owner,
     level,
     order,
+    notBefore,
     about,
     serve: () => {
       const { current } = core.stage;
@@ -44,12 +48,7 @@ function createFloor(core: Core, activity: Activity): FloorFace {
     speechId,
     activityId: activity.id,
     prompts: [activity.agent.options.prompts, core.options.prompts],
-    serves: (owner, level) => {
-      const { current, leases } = core.floor.facts();
-      if (!current) return false;
-      const underLease = leases.length > 0;
-      return isPlaceOf({ kind: 'delivery', owner, level }, current) && (!underLease || owner === current.activityId);
-    },
+    serves: (owner, level) => mayBeServed({ kind: 'delivery', owner, level }, core.floor.facts()),
     speak: (reply) => speak(core, activity, speechId, reply),
     release: () => core.floor.changed(),
   };
@@ -57,7 +56,7 @@ function createFloor(core: Core, activity: Activity): FloorFace {
 
 async function speak(core: Core, activity: Activity, speechId: string, reply: DeliveryReply): Promise<Outcome> {
   const { instructions, toolChoice, about } = reply;
-  const speech = core.speaking.reply(activity, { instructions, toolChoice, about, speechId });
+  const speech = core.speaking.reply(activity, { instructions, toolChoice, about, speechId, ahead: true });
   return toOutcome(await speech.done);
 }
 
@@ -74,79 +73,40 @@ export function createBodyHost(core: () => Core): BodyHost {
       return core().session.userData;
     },
     around: (body, fn) => {
-      const { session, tracer } = core();
-      const running = { session, body, waits: () => body.waits(), activityId: body.activityId };
+      const { session, stage, tracer } = core();
+      const lease = stage.activity(body.activityId)?.lease;
+      const running = { session, body, waits: () => body.waits(), activityId: body.activityId, ...(lease ? { lease } : {}) };
       return runAs(running, () => (tracer ? tracer.around(body, fn) : fn()));
     },
     foreground: (body, fn) => foreground(core(), body, fn),
-    watchSilence: (_body, listener) => core().session.watchSilence(listener),
+    watchSilence: (body, listener) => {
+      const tell = (): void => listener(silenceFor(core(), body));
+      tell();
+      return core().floor.watch(tell);
+    },
     disallowInterruptions: (body) => speechOf(core(), body)?.disallowInterruptions(),
     waitForPlayout: async (body) => {
       const speech = speechOf(core(), body);
-      while (speech && (speech.phase === 'queued' || speech.phase === 'speaking')) await speech.nextPhase;
+      while (speech?.step === body.step && speech.phase === 'speaking') await speech.nextPhase;
     },
-    sayFiller: async (_body, text) => {
-      const { stage, speaking, floor } = core();
-      const { current } = stage;
-      if (!current || floor.silentSince === undefined || floor.leases.length > 0 || stage.isClosing) return false;
-      const result = await speaking.say(current, text, {}, 'filler').done;
+    sayFiller: async (body, text) => {
+      const { stage, speaking } = core();
+      if (silenceFor(core(), body) === undefined) return false;
+      const result = await speaking.say(stage.current, text, {}, 'filler').done;
       return result.type !== 'failed' && 'heard' in result && result.heard !== '';
     },
   };
 }
 
+/** Since when nobody has spoken; undefined while somebody does, or while nobody but a lease's holder may. */
+function silenceFor(core: Core, body: BodyRef): number | undefined {
+  const facts = core.floor.facts();
+  const wish = { kind: 'filler', owner: body.owner(), level: 'quiet', lease: leaseOf(core, body) } as const;
+  return !facts.closing && mayBeServed(wish, facts) ? facts.silentSince : undefined;
+}
+
 function speechOf(core: Core, body: BodyRef) {
   return [...core.speeches].find((speech) => speech.id === body.speechId);
-}
-
-/** Waits for quiet, holds the floor, gives it back on every exit and with the end of its task (S6.4). */
-async function foreground<T>(core: Core, body: BodyRef, fn: () => T | Promise<T>): Promise<T> {
-  if (whoRuns()?.lease?.active && whoRuns()?.lease?.callId === body.callId) return await fn();
-  const lease: Lease = { callId: body.callId, active: false };
-  const wait = body.waits();
-  await lend(core, body, lease);
-  const giveBack = (): void => {
-    if (!lease.active) return;
-    lease.active = false;
-    const index = core.floor.leases.indexOf(lease.callId);
-    if (index >= 0) core.floor.leases.splice(index, 1);
-    body.abortSignal.removeEventListener('abort', giveBack);
-    core.floor.changed();
-  };
-  body.abortSignal.addEventListener('abort', giveBack, { once: true });
-  try {
-    return await runUnder(lease, async () => await fn());
-  } finally {
-    giveBack();
-    wait();
-  }
-}
-
-function lend(core: Core, body: BodyRef, lease: Lease): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  if (core.stage.isClosing) throw new SessionClosedError('foreground');
-  const leave = core.floor.wait({
-    kind: 'lease',
-    // Asked for each time: a handoff may have moved the task.
-    get owner() {
-      return body.owner();
-    },
-    level: 'quiet',
-    order: core.log.state.seq,
-    serve: () => {
-      body.abortSignal.removeEventListener('abort', onAbort);
-      lease.active = true;
-      core.floor.leases.push(lease.callId);
-      resolve();
-    },
-  });
-  const onAbort = (): void => {
-    leave();
-    reject(body.abortSignal.reason ?? new TaskEndedError(body.callId, 'cancelled'));
-  };
-  if (body.abortSignal.aborted) onAbort();
-  else body.abortSignal.addEventListener('abort', onAbort, { once: true });
-  return promise;
 }
 
 /** Does the speech's last request hold one of the records? Then it is not cut for them (S3.1). */

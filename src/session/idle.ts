@@ -2,16 +2,18 @@
  * Waiting for rest (S6.3, S10.2): quiet, and nothing waits that could be served without the user. Looked at by events
  * only: after the floor has served whom it could.
  */
-import { SessionClosedError } from '../errors.ts';
-import { whoRuns } from './ambient.ts';
-import type { Core } from './core.ts';
-import { judge } from './floor-rules.ts';
-import { isPlaceOf } from './floor-rules.ts';
+import type { TimerHandle } from '../clock.ts';
 import { standingOf } from '../engine/ledger.ts';
+import { ActivityEndedError, SessionClosedError } from '../errors.ts';
+import type { Activity } from './activity.ts';
+import { leaseHere, whoRuns } from './ambient.ts';
+import type { Core } from './core.ts';
+import { isActive } from './facts.ts';
+import { judge, mayBeServed, type FloorFacts } from './floor-rules.ts';
 
 interface Waiter {
   /** Of one activity, or of whoever is current. */
-  readonly activityId: string | undefined;
+  readonly activity: Activity | undefined;
   readonly lease: string | undefined;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
@@ -20,83 +22,98 @@ interface Waiter {
 export class Idle {
   readonly #core: Core;
   readonly #waiters = new Set<Waiter>();
-  #stopTimer: (() => void) | undefined;
+  #timer: { readonly at: number; readonly handle: TimerHandle } | undefined;
 
   constructor(core: Core) {
     this.#core = core;
   }
 
-  /** Rejects with SessionClosedError when the session closes. A call or hook that waits here does not count. */
-  async wait(activityId?: string): Promise<void> {
+  /**
+   * Rejects with SessionClosedError when the session closes, for one activity with ActivityEndedError when that ends. A
+   * call or hook that waits here does not count as blocking (S6.8).
+   */
+  async wait(activity?: Activity): Promise<void> {
     if (this.#core.stage.isClosing) throw new SessionClosedError('waitForIdle');
-    const running = whoRuns();
-    const done = running?.waits?.();
+    const goOn = whoRuns()?.waits?.();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const lease = running?.lease?.active ? running.lease.callId : undefined;
-    this.#waiters.add({ activityId, lease, resolve, reject });
+    this.#waiters.add({ activity, lease: leaseHere()?.callId, resolve, reject });
     this.#core.floor.changed();
     try {
       await promise;
     } finally {
-      done?.();
+      goOn?.();
     }
   }
 
   /** The floor has served whom it could. */
   look(): void {
+    if (this.#waiters.size === 0) return;
+    const facts = this.#core.floor.facts();
+    let wakeAt: number | undefined;
     for (const waiter of [...this.#waiters]) {
-      const at = this.#restsAt(waiter);
-      if (at === undefined) continue;
-      if (at <= this.#core.clock.now()) {
-        this.#waiters.delete(waiter);
-        waiter.resolve();
-      } else this.#wakeAt(at);
+      if (waiter.activity?.phase === 'gone') this.#settle(waiter, new ActivityEndedError(waiter.activity.agent.name));
+      const at = this.#restsAt(waiter, facts);
+      if (at !== undefined && at <= facts.now) this.#settle(waiter);
+      else if (at !== undefined) wakeAt = Math.min(at, wakeAt ?? Infinity);
     }
+    this.#wakeAt(wakeAt);
   }
 
   close(): void {
-    this.#stopTimer?.();
+    this.#wakeAt(undefined);
     for (const waiter of this.#waiters) waiter.reject(new SessionClosedError('waitForIdle'));
     this.#waiters.clear();
   }
 
+  #settle(waiter: Waiter, error?: Error): void {
+    this.#waiters.delete(waiter);
+    if (error) waiter.reject(error);
+    else waiter.resolve();
+  }
+
   /** When it is at rest, if nothing else happens; undefined while something must happen first. */
-  #restsAt(waiter: Waiter): number | undefined {
+  #restsAt(waiter: Waiter, facts: FloorFacts): number | undefined {
     const { floor, stage, hooks } = this.#core;
-    const facts = floor.facts();
-    if (hooks.busy > 0 || stage.isChanging || this.#isTelling()) return undefined;
-    const owner = waiter.activityId ?? facts.current?.activityId;
+    if (hooks.isBusy || stage.isChanging || this.#isTelling(facts)) return undefined;
+    const owner = waiter.activity?.id ?? facts.current?.activityId;
     if (owner === undefined || owner !== facts.current?.activityId) return undefined;
-    const lease = waiter.lease === undefined ? {} : { lease: waiter.lease };
-    const verdict = judge({ kind: 'idle', owner, level: 'quiet', ...lease }, facts);
+    const verdict = judge({ kind: 'idle', owner, level: 'quiet', lease: waiter.lease }, facts);
     if (verdict === 'no' || verdict === 'cut') return undefined;
     if (floor.hasServableWaiter(facts)) return undefined;
     return verdict === 'yes' ? facts.now : verdict.at;
   }
 
   /** Something in the ledger is being told, or will be told here without the user. */
-  #isTelling(): boolean {
-    const facts = this.#core.floor.facts();
-    const { current } = facts;
-    if (!current) return false;
+  #isTelling(facts: FloorFacts): boolean {
     const { deliveries, running } = this.#core.log.state.tasks;
     for (const delivery of deliveries.values()) {
       const isQuestion = running.get(delivery.callId)?.question?.id === delivery.id;
       const standing = standingOf(delivery, isQuestion, facts.now);
-      if (standing.type === 'taken' || standing.type === 'over') return true;
+      if (standing.type === 'over') return true;
+      if (standing.type === 'taken') {
+        if (this.#isAtIt(delivery.taken)) return true;
+        continue;
+      }
       const level = standing.type === 'due' ? standing.level : 'quiet';
-      if (isPlaceOf({ kind: 'delivery', owner: delivery.owner, level }, current)) return true;
+      if (mayBeServed({ kind: 'delivery', owner: delivery.owner, level }, facts)) return true;
     }
     return false;
   }
 
-  #wakeAt(at: number): void {
-    if (this.#stopTimer) return;
+  /** Not while the speech that tells it only waits for its own calls: they count themselves, unless they wait (S6.8). */
+  #isAtIt(speechId: string | undefined): boolean {
+    const speech = [...this.#core.speeches].find((each) => each.id === speechId);
+    return speech === undefined || isActive(this.#core, speech);
+  }
+
+  #wakeAt(at: number | undefined): void {
+    if (this.#timer?.at === at) return;
     const { clock, floor } = this.#core;
-    const timer = clock.setTimeout(() => {
-      this.#stopTimer = undefined;
+    clock.clearTimeout(this.#timer?.handle);
+    const wake = (): void => {
+      this.#timer = undefined;
       floor.look();
-    }, at - clock.now());
-    this.#stopTimer = () => clock.clearTimeout(timer);
+    };
+    this.#timer = at === undefined ? undefined : { at, handle: clock.setTimeout(wake, at - clock.now()) };
   }
 }

@@ -2,14 +2,14 @@
 import { describeError, ToolError } from '../errors.ts';
 import type { Activity } from './activity.ts';
 import type { AgentTask } from './agent-task.ts';
-import { whoRuns, type Lease } from './ambient.ts';
+import { leaseHere, whoRuns, type Lease } from './ambient.ts';
 import type { Core } from './core.ts';
 import { isActive } from './facts.ts';
 
 /** Resolves when its parent is current again; rejects where its parent is being handed over or closed. */
 export async function runAgentTask(core: Core, task: AgentTask, completed: Promise<void>): Promise<void> {
   const running = whoRuns();
-  const lease = running?.lease?.active ? running.lease : undefined;
+  const lease = leaseHere();
   const goOn = running?.waits?.();
   const over = Promise.withResolvers<void>();
   try {
