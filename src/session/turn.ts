@@ -42,7 +42,7 @@ export class Turn {
   /** Calls whose outputs want a reply, over all steps. */
   readonly #wants = new Set<string>();
   readonly #startedIn: Activity['phase'];
-  #heard = '';
+  readonly #heard: string[] = [];
   #lastCut = false;
   #stepsWithCalls = 0;
   #handoff: HandoffIntent | undefined;
@@ -109,7 +109,7 @@ export class Turn {
     const isWhole = read.type === 'finished';
     if (isWhole && !speech.interrupted) parts.startDeferred();
     const spoken = await utterance.finish(isWhole);
-    this.#addMessage(step, spoken, parts);
+    this.#addMessage(step, spoken, parts, read.type !== 'failed');
     speech.phase = 'tools';
     this.#core.mouth.release(speech);
     if (read.type === 'failed') this.#core.executor.turnToBackground(speech.id);
@@ -153,7 +153,7 @@ export class Turn {
     const onPart = (part: LanguageModelV4StreamPart): boolean | Promise<boolean> => {
       parts.take(part);
       if (part.type === 'finish') usage.add(part.usage);
-      if (part.type !== 'text-delta' || part.delta === '') return parts.calls.length > 0 || utterance.hasBegun;
+      if (part.type !== 'text-delta' || !part.delta) return parts.calls.length > 0 || utterance.hasBegun;
       const written = utterance.write(part.delta);
       return written ? written.then(() => true) : true;
     };
@@ -172,11 +172,15 @@ export class Turn {
     }
   }
 
-  /** What was said enters when it was heard or cut; a message that was cut carries no metadata (S2.3). */
-  #addMessage(step: number, spoken: Spoken, parts: StepParts): void {
-    this.#heard += spoken.heard;
-    if (spoken.text !== '') this.#lastCut = spoken.cut;
-    if (spoken.heard.trim() === '') return;
+  /**
+   * What was said enters when it was heard or cut; a message that was cut carries no metadata (S2.3). What a model said
+   * before it failed covers nothing (S3.5).
+   */
+  #addMessage(step: number, spoken: Spoken, parts: StepParts, covers: boolean): void {
+    const heard = spoken.heard.trim();
+    if (spoken.text.trim() !== '') this.#lastCut = spoken.cut;
+    if (heard === '') return;
+    this.#heard.push(heard);
     const withReasoning = parts.calls.length === 0 ? parts.reasoning : [];
     const whole: readonly MessagePart[] = [...withReasoning, ...parts.texts];
     const message: Message = {
@@ -189,7 +193,7 @@ export class Turn {
       speechId: this.#speech.id,
       model: this.#activity.view.ref,
     };
-    this.#core.log.commit({ type: 'message_added', activityId: this.#activity.id, message, step });
+    this.#core.log.commit({ type: 'message_added', activityId: this.#activity.id, message, ...(covers ? { step } : {}) });
   }
 
   /** The tool phase: it ends when each call has settled or gone to the background, and then all enter together. */
@@ -215,7 +219,7 @@ export class Turn {
   }
 
   #goesOn(calls: readonly StartedCall[]): boolean {
-    if (this.#speech.interrupted || !this.#mayGoOn()) return false;
+    if (this.#wasStopped()) return false;
     return calls.some((call) => this.#wants.has(call.callId));
   }
 
@@ -227,15 +231,16 @@ export class Turn {
       logger.error(`The turn of ${this.#activity.agent.name} failed: ${describeError(failure.error)}`);
       events.emit('error', { source: 'model', error: failure.error });
     }
-    const unfinished = speech.interrupted || failure !== undefined || !this.#mayGoOn();
+    const result = this.#result(failure);
+    const unfinished = failure !== undefined || this.#wasStopped();
     if (!stage.isClosed) {
       executor.turnEnded(speech.id, unfinished ? this.#atTail() : []);
-      log.commit({ type: 'speech_closed', speechId: speech.id, outcome: this.#result(failure).type });
+      log.commit({ type: 'speech_closed', speechId: speech.id, outcome: result.type });
     }
     if (this.#handoff && !stage.isClosed) handoffs.afterTurn(this.#handoff);
     this.#activity.speeches.delete(speech);
     speeches.delete(speech);
-    speech.finish(this.#result(failure));
+    speech.finish(result);
     floor.changed();
   }
 
@@ -243,6 +248,10 @@ export class Turn {
   #mayGoOn(): boolean {
     if (this.#handoff !== undefined || this.#startedIn === 'exiting') return this.#activity.phase !== 'gone';
     return this.#activity.phase === 'here';
+  }
+
+  #wasStopped(): boolean {
+    return this.#speech.interrupted || !this.#mayGoOn();
   }
 
   /** Outputs that want a reply and that no request led to heard words over (S5.6). */
@@ -256,10 +265,12 @@ export class Turn {
 
   #result(failure: { error: unknown } | undefined): SpeechResult {
     const toolsCalled = this.#stepsWithCalls > 0;
-    const heard = this.#heard;
-    const allHeard = heard !== '' && !this.#lastCut;
-    if (failure && !allHeard) return { type: 'failed', error: failure.error, toolsCalled };
-    if (this.#speech.interrupted && !allHeard) return { type: 'interrupted', heard, toolsCalled };
+    const heard = this.#heard.join(' ');
+    if (failure) return { type: 'failed', error: failure.error, toolsCalled };
+    if (heard === '' && this.#lastCut && !this.#wasStopped()) {
+      return { type: 'failed', error: new Error('Nothing of the reply was heard, though nobody cut it: the output failed.'), toolsCalled };
+    }
+    if (this.#lastCut || (heard === '' && this.#wasStopped())) return { type: 'interrupted', heard, toolsCalled };
     return heard === '' ? { type: 'nothing_said', toolsCalled } : { type: 'completed', heard, toolsCalled };
   }
 }

@@ -53,7 +53,7 @@ export class Utterance {
   /** `whole`: all that was to be said has been written. */
   async finish(whole: boolean): Promise<Spoken> {
     const heard = await this.#heard();
-    return { text: this.#text, heard, cut: !whole || heard !== this.#text };
+    return { text: this.#text, heard, cut: !whole || heard.trim() !== this.#text.trim() };
   }
 
   async #heard(): Promise<string> {
