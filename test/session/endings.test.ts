@@ -2,6 +2,7 @@
 import { Agent, handoff, StopResponse, tool, ToolError, type Tool } from 'meanwhile';
 import { describe, expect, test } from 'vitest';
 import { historyOf, outputOf } from '../support/history.ts';
+import { partsOf } from '../support/prompt.ts';
 import { byHand, drive, startTestSession, type TestSession } from '../support/session.ts';
 
 const call = { calls: [{ name: 'work' }] };
@@ -299,7 +300,7 @@ test('S1.4 no request ever holds a call without its output', async () => {
     await t.clock.advance(10);
   }
   for (const prompt of t.model.prompts) {
-    const parts = prompt.flatMap((message) => (typeof message.content === 'string' ? [] : message.content));
+    const parts = partsOf(prompt);
     const calls = parts.flatMap((part) => (part.type === 'tool-call' ? [part.toolCallId] : []));
     expect(parts.flatMap((part) => (part.type === 'tool-result' ? [part.toolCallId] : []))).toEqual(calls);
   }

@@ -1,10 +1,11 @@
 /** Updates and the context (S2). */
-import type { LanguageModelV4Message, LanguageModelV4Prompt } from '@ai-sdk/provider';
+import type { LanguageModelV4Prompt } from '@ai-sdk/provider';
 import { Agent, tool, type SpeechOutput, type Tool, type UpdateOptions } from 'meanwhile';
 import { createVirtualClock, scriptedModel } from 'meanwhile/testing';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { historyOf, outputOf } from '../support/history.ts';
+import { partsOf } from '../support/prompt.ts';
 import { byHand, drive, startTestSession, type TestSession } from '../support/session.ts';
 
 const call = { calls: [{ name: 'work' }] };
@@ -183,7 +184,7 @@ describe('ids', () => {
     expect(given[0]).toBe('call_9');
     expect(batch?.calls.map((each) => each.wireId ?? each.callId)).toEqual(unfit);
     expect(batch?.calls.map((each) => each.output.text)).toEqual(unfit.map((_id, n) => `answer ${String(n)}`));
-    const sent = results(t.model.prompts[1] ?? []);
+    const sent = results(t.model.prompts[1]);
     expect(sent.map((part) => part.text)).toEqual(unfit.map((_id, n) => `answer ${String(n)}`));
     expect(sent[0]?.id).toBe('call_9');
   });
@@ -326,7 +327,7 @@ describe('the context', () => {
     expect(historyOf(t.session)).toEqual(['user: Go']);
     slow.resolve('slow');
     await drive(t.clock, running);
-    expect(t.model.prompts[1]?.slice(-2).flatMap(partsOf)).toMatchObject([
+    expect(partsOf(t.model.prompts[1]?.slice(-2))).toMatchObject([
       { type: 'tool-call', toolCallId: 'call_1' },
       { type: 'tool-call', toolCallId: 'call_2' },
       { type: 'tool-result', toolCallId: 'call_1', output: { value: 'slow' } },
@@ -388,7 +389,7 @@ describe('metadata', () => {
     );
     await run(t);
     await run(t, 'Well?');
-    const parts = (t.model.prompts[2] ?? []).flatMap(partsOf).filter((part) => part.providerOptions !== undefined);
+    const parts = partsOf(t.model.prompts[2]).filter((part) => part.providerOptions !== undefined);
     expect(parts.map((part) => part.type).sort()).toEqual(['reasoning', 'reasoning', 'text', 'text', 'tool-call']);
     for (const part of parts) expect(part.providerOptions).toEqual(signed);
   });
@@ -406,7 +407,7 @@ describe('metadata', () => {
     await run(t);
     await drive(t.clock, t.session.updateAgent(new Agent({ name: 'other', instructions: 'You help.', llm: other })));
     await run(t, 'Well?');
-    const parts = (other.prompts[0] ?? []).flatMap(partsOf);
+    const parts = partsOf(other.prompts[0]);
     expect(parts.filter((part) => part.providerOptions !== undefined || part.type === 'reasoning')).toEqual([]);
     expect(parts.some((part) => part.type === 'tool-call')).toBe(true);
   });
@@ -442,7 +443,7 @@ describe('metadata', () => {
     await run(t);
     go.resolve();
     await t.clock.advance(100);
-    const calls = (t.model.prompts[2] ?? []).flatMap(partsOf).filter((part) => part.type === 'tool-call');
+    const calls = partsOf(t.model.prompts[2]).filter((part) => part.type === 'tool-call');
     expect(calls.map((part) => part.providerOptions)).toEqual([signed, undefined]);
   });
 });
@@ -533,18 +534,10 @@ function updatesOf(t: TestSession): unknown[] {
   });
 }
 
-function results(prompt: LanguageModelV4Prompt): { id: string; text: unknown }[] {
-  return prompt
-    .flatMap(partsOf)
-    .flatMap((part) =>
-      part.type === 'tool-result'
-        ? [{ id: part.toolCallId, text: 'value' in part.output ? part.output.value : undefined }]
-        : [],
-    );
-}
-
-function partsOf(message: LanguageModelV4Message) {
-  return typeof message.content === 'string' ? [] : [...message.content];
+function results(prompt: LanguageModelV4Prompt | undefined): { id: string; text: unknown }[] {
+  return partsOf(prompt).flatMap((part) =>
+    part.type === 'tool-result' && 'value' in part.output ? [{ id: part.toolCallId, text: part.output.value }] : [],
+  );
 }
 
 /** Speech whose playback the test settles: each stretch with its promise, those beyond at once; a cut one with `heard`. */
