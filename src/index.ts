@@ -37,6 +37,7 @@ export {
   type SessionRecord,
   type TaskEndState,
 } from './chat/records.ts';
+export type { NoteArgs, ViewTexts } from './chat/view-texts.ts';
 export type { SessionState } from './chat/state.ts';
 export { wireProfile, type WireProfile } from './chat/wire-profile.ts';
 export type {
@@ -57,7 +58,7 @@ export type {
   UpdateOptions,
 } from './tools/faces.ts';
 export { handoff, type Handoff } from './tools/handoff.ts';
-export { defaultPrompts, type Prompts } from './tools/prompts.ts';
+export { defaultPrompts, viewTexts, type Prompts } from './tools/prompts.ts';
 export type { ToolDefaults, ToolPolicy } from './tools/policy.ts';
 export type { StandardSchemaLike } from './tools/schema.ts';
 export { tool, type Tool, type ToolDefinition, type ToolOptions } from './tools/tool.ts';
@@ -80,4 +81,5 @@ export { createTextOutput, type Heard, type SpeechOutput, type SpeechSink, type 
 export { overrideTools, type OverrideTarget, type ToolBodies, type ToolBody } from './session/overrides.ts';
 export type { RunResult } from './session/run-result.ts';
 export type { SpeechHandle } from './session/speech-handle.ts';
+export { Timeline, toTimeline, type TimelineOptions } from './session/timeline.ts';
 export type { SessionUsage } from './session/usage.ts';

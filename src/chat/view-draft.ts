@@ -100,9 +100,9 @@ export class Draft {
     if (result?.type === 'tool-result') content[content.length - 1] = withText(result, text);
   }
 
-  /** No copy has what begins at `place`, and nothing came behind it but parts of its own message. */
-  isUnseen({ message, part }: Place): boolean {
-    return message === this.#messages.length - 1 && part >= this.#seenParts;
+  /** No copy has the last message from this part on. */
+  isUnseen({ part }: Place): boolean {
+    return part >= this.#seenParts;
   }
 
   /** Takes the parts from `place` on back out of the last assistant message. */

@@ -1,4 +1,7 @@
-/** The texts of the view's own that a model sees: marks and stand-ins, where an API wants words that nobody said. */
+/**
+ * The texts of the view's own that a model sees: marks and stand-ins, where an API wants words that nobody said. What
+ * they say stands with all other texts, in `tools/prompts.ts`.
+ */
 import type { TaskRecord } from './items.ts';
 
 export interface NoteArgs {
@@ -29,15 +32,3 @@ export interface ViewTexts {
   /** What a task told, before it is marked. */
   readonly note: (args: NoteArgs) => string;
 }
-
-export const VIEW_TEXTS: ViewTexts = {
-  nothing: '[The user has said nothing new.]',
-  noReply: '[No reply was given.]',
-  noOutput: '(no output)',
-  error: 'Error: ',
-  mark: (text) => `[From the system, not said by the user:]\n${text}`,
-  note: ({ toolName, callId, phase, input = '', text }) => {
-    const what = phase === 'final' ? 'result' : phase === 'call' ? `called with ${input}` : phase;
-    return `${toolName} (call ${callId}), ${what}: ${text}`;
-  },
-};

@@ -32,16 +32,16 @@ import {
   toolNameOf,
   userParts,
 } from './view-parts.ts';
-import { VIEW_TEXTS, type ViewTexts } from './view-texts.ts';
+import type { ViewTexts } from './view-texts.ts';
 import type { WireProfile } from './wire-profile.ts';
 
-export { VIEW_TEXTS, type NoteArgs, type ViewTexts } from './view-texts.ts';
+export type { ViewTexts } from './view-texts.ts';
 
 export interface PromptViewOptions {
   readonly profile: WireProfile;
   /** The model that the prompts go to. */
   readonly model: ModelRef;
-  readonly texts?: Partial<ViewTexts>;
+  readonly texts: ViewTexts;
 }
 
 export interface PromptRequest {
@@ -87,7 +87,7 @@ export class PromptView {
   constructor({ profile, model, texts }: PromptViewOptions) {
     this.#profile = profile;
     this.#model = model;
-    this.#texts = { ...VIEW_TEXTS, ...texts };
+    this.#texts = texts;
     this.#ids = new WireIds(profile);
     this.#draft = new Draft({ alternate: profile.alternate, texts: profile.texts, noReply: this.#texts.noReply });
   }

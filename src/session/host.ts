@@ -109,13 +109,13 @@ function speechOf(core: Core, body: BodyRef) {
   return [...core.speeches].find((speech) => speech.id === body.speechId);
 }
 
-/** Does the speech's last request hold one of the records? Then it is not cut for them (S3.1). */
+/** Does the speech's last request hold all of the records? Then it is not cut for them (S3.1). */
 export function requestHolds(core: Core, speechId: string, ids: readonly string[]): boolean {
   const speech = core.log.state.speeches.get(speechId);
   const context = speech && core.log.state.activities.get(speech.activityId)?.context;
   const request = speech && [...speech.requests.values()].at(-1);
-  if (!context || !request) return false;
-  return ids.some((id) => {
+  if (!context || !request) return ids.length === 0;
+  return ids.every((id) => {
     const position = context.positions.get(id);
     return position !== undefined && position >= request.from && position < request.to;
   });

@@ -1,12 +1,13 @@
 /** The request an activity's model is sent: its context through the view, its tools, its settings. */
-import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4FunctionTool } from '@ai-sdk/provider';
+import type { LanguageModelV4, LanguageModelV4CallOptions } from '@ai-sdk/provider';
 import { PromptView } from '../chat/view.ts';
 import { wireProfile } from '../chat/wire-profile.ts';
 import type { ModelRef } from '../chat/items.ts';
-import { promptText } from '../tools/prompts.ts';
+import { promptText, viewTexts } from '../tools/prompts.ts';
 import type { Activity } from './activity.ts';
 import type { Core } from './core.ts';
 import { describeError } from '../errors.ts';
+import type { DeclaredTool } from './toolbox.ts';
 
 export interface RequestPlan {
   /** Appended at the end of this prompt and never kept. */
@@ -66,7 +67,7 @@ export class ModelView {
 
   #createView(): PromptView {
     const providerOptions = this.#activity.agent.options.providerOptions as LanguageModelV4CallOptions['providerOptions'];
-    return new PromptView({ profile: wireProfile(this.ref, this.#core.options.wire, { providerOptions }), model: this.ref });
+    return new PromptView({ profile: wireProfile(this.ref, this.#core.options.wire, { providerOptions }), model: this.ref, texts: viewTexts(this.#layers()) });
   }
 
   /** Byte-identical from the agent's start to its end (S3.7): the policy is part of it whether tools run or not. */
@@ -96,7 +97,7 @@ export class ModelView {
   }
 
   /** Declared tools, and a stub for each that is gone while a call of it is in view. */
-  #tools(inView: ReadonlySet<string>): LanguageModelV4FunctionTool[] {
+  #tools(inView: ReadonlySet<string>): DeclaredTool[] {
     const declared = this.#activity.toolbox.declared;
     const missing = [...inView].filter((name) => !this.#activity.toolbox.has(name));
     if (missing.length === 0) return [...declared];

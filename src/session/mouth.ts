@@ -23,10 +23,13 @@ export class Mouth {
     return this.#holder;
   }
 
-  /** True when it may speak, at once if nobody does; false when it was interrupted while it waited. */
-  acquire(speech: SpeechHandle): true | Promise<boolean> {
+  /**
+   * True when it may speak, at once if nobody does; false when it was interrupted while it waited. `ahead`: it was
+   * given the floor between two speeches, and those that queue come after it.
+   */
+  acquire(speech: SpeechHandle, ahead = false): true | Promise<boolean> {
     if (speech.interrupted) return Promise.resolve(false);
-    if (!this.#holder && this.#queue.length === 0) {
+    if (!this.#holder && (ahead || this.#queue.length === 0)) {
       this.#holder = speech;
       return true;
     }

@@ -3,7 +3,7 @@
  * fails costs only the tools of that toolset.
  */
 import { describeError } from '../errors.ts';
-import { collectToolsets, loadSchemas, type ResolvedTool } from '../tools/flatten.ts';
+import { collectToolsets, flattenTools, loadSchemas, type ResolvedTool } from '../tools/flatten.ts';
 import type { Toolset, ToolSource } from '../tools/toolset.ts';
 import type { Core } from './core.ts';
 
@@ -64,6 +64,7 @@ export class ToolsetCare {
         updateTools: (tools) => {
           toolset.replaceTools(tools);
           this.#onChange();
+          void this.#load(flattenTools([toolset])).then(() => this.#onChange());
         },
       });
       this.#toolsets.set(toolset, 'ready');

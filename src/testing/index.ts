@@ -1,3 +1,4 @@
+export { toTimeline, type TimelineOptions } from '../index.ts';
 export { mockTools } from './mock-tools.ts';
 export {
   scriptedModel,

@@ -46,8 +46,18 @@ export function isAiSdkTool(value: unknown): value is AiSdkTool {
  * changes with its context.
  */
 export function fromAiSdkTool(declared: AiSdkTool, name?: string): Tool {
-  const what = describeTool(declared, name);
-  if (name !== undefined) checkName(what, name);
+  if (name !== undefined) checkName(describeTool(declared, name), name);
+  const earlier = taken.get(declared);
+  if (earlier) return earlier;
+  const tool = take(declared, describeTool(declared, name));
+  taken.set(declared, tool);
+  return tool;
+}
+
+/** One object stays one tool however often it is taken: what its schema had to load is not loaded again. */
+const taken = new WeakMap<AiSdkTool, Tool>();
+
+function take(declared: AiSdkTool, what: string): Tool {
   const options = declared as unknown as Readonly<Record<string, unknown>>;
   refuseUnrunnable(what, options);
   const { description, needsApproval } = options;

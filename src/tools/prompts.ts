@@ -2,6 +2,7 @@
  * All texts a model sees from the system (S9). A template is a string with `{name}` places or a function of typed
  * arguments; substitution is literal and one pass. Why they are worded so: docs/decisions.
  */
+import type { NoteArgs, ViewTexts } from '../chat/view-texts.ts';
 import type { Template, UpdateTemplateArgs } from './faces.ts';
 
 export interface RunningCall {
@@ -70,6 +71,16 @@ export interface Prompts {
   answerTask: Template<Record<never, string>>;
   /** Appended to every agent's instructions from its start. */
   deliveryPolicy: Template<Record<never, string>>;
+  /** What the view says where an API wants words that nobody said (`ViewTexts`). */
+  nothingSaid: Template<Record<never, string>>;
+  noReply: Template<Record<never, string>>;
+  noOutput: Template<Record<never, string>>;
+  /** In front of an error, where errors have no field of their own. */
+  errorPrefix: Template<Record<never, string>>;
+  /** Marks what is the system's in a message that is the user's by its role. */
+  systemMark: Template<{ text: string }>;
+  /** A task's record, for a model that may not be shown a call it did not make. */
+  note: Template<NoteArgs>;
 }
 
 export const defaultPrompts: Prompts = {
@@ -124,6 +135,15 @@ export const defaultPrompts: Prompts = {
     'You will be told when there is something new. Mention intermediate progress only where it helps the user; always tell the final result.',
     'Cancel a task only when the user asks for it.',
   ].join('\n'),
+  nothingSaid: '[The user has said nothing new.]',
+  noReply: '[No reply was given.]',
+  noOutput: '(no output)',
+  errorPrefix: 'Error: ',
+  systemMark: '[From the system, not said by the user:]\n{text}',
+  note: ({ toolName, callId, phase, input = '', text }) => {
+    const what = phase === 'final' ? 'result' : phase === 'call' ? `called with ${input}` : phase;
+    return `${toolName} (call ${callId}), ${what}: ${text}`;
+  },
 };
 
 /** Fills `{name}` places literally, in one pass: what is filled in is never read again (S9.2). */
@@ -160,4 +180,16 @@ export function promptText<Name extends keyof Prompts>(
     onError?.(error, name);
     return render(fallback, args as object);
   }
+}
+
+/** The texts of a prompt view, from the same layers. */
+export function viewTexts(layers: readonly (Partial<Prompts> | undefined)[] = []): ViewTexts {
+  return {
+    nothing: promptText(layers, 'nothingSaid', {}),
+    noReply: promptText(layers, 'noReply', {}),
+    noOutput: promptText(layers, 'noOutput', {}),
+    error: promptText(layers, 'errorPrefix', {}),
+    mark: (text) => promptText(layers, 'systemMark', { text }),
+    note: (args) => promptText(layers, 'note', args),
+  };
 }

@@ -2,7 +2,8 @@
 import type { LanguageModelV4Message, LanguageModelV4Prompt } from '@ai-sdk/provider';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { PromptView, VIEW_TEXTS } from '../../src/chat/view.ts';
+import { viewTexts } from '../../src/tools/prompts.ts';
+import { PromptView } from '../../src/chat/view.ts';
 import { targets } from '../wire/providers.ts';
 import { contexts, profileOf } from './view-support.ts';
 
@@ -10,7 +11,7 @@ import { contexts, profileOf } from './view-support.ts';
 function kept(prompt: LanguageModelV4Prompt): LanguageModelV4Prompt {
   const last = prompt.at(-1);
   const part = last?.role === 'user' && last.content.length === 1 ? last.content[0] : undefined;
-  return part?.type === 'text' && part.text === VIEW_TEXTS.nothing ? prompt.slice(0, -1) : prompt;
+  return part?.type === 'text' && part.text === viewTexts().nothing ? prompt.slice(0, -1) : prompt;
 }
 
 /** `later` is `earlier` or has grown from it at its end; a tool's output only by what is folded in for one request. */
@@ -47,7 +48,7 @@ describe('the prefix stays, with the profile of', () => {
   test.each(targets)('$id', (target) => {
     fc.assert(
       fc.property(contexts(target), asked, (items, asks) => {
-        const view = new PromptView({ profile: profileOf(target), model: target });
+        const view = new PromptView({ profile: profileOf(target), model: target, texts: viewTexts() });
         let before: LanguageModelV4Prompt = [];
         for (let upTo = 0; upTo <= items.length; upTo += 1) {
           view.sync(items, upTo);
@@ -68,7 +69,7 @@ describe('what was handed out does not change, with the profile of', () => {
   test.each(targets)('$id', (target) => {
     fc.assert(
       fc.property(contexts(target), (items) => {
-        const view = new PromptView({ profile: profileOf(target), model: target });
+        const view = new PromptView({ profile: profileOf(target), model: target, texts: viewTexts() });
         const handed: { prompt: LanguageModelV4Prompt; asJson: string }[] = [];
         for (let upTo = 0; upTo <= items.length; upTo += 1) {
           view.sync(items, upTo);
@@ -89,7 +90,7 @@ test('two views of the same items send the same bytes', () => {
     fc.assert(
       fc.property(contexts(target), (items) => {
         const [one, two] = [0, 1].map(() => {
-          const view = new PromptView({ profile: profileOf(target), model: target });
+          const view = new PromptView({ profile: profileOf(target), model: target, texts: viewTexts() });
           view.sync(items);
           return JSON.stringify(view.request({ system: 'S', late: 'now' }).prompt);
         });

@@ -13,6 +13,7 @@ import type {
   ReasoningPart,
   TaskRecord,
 } from '../../src/chat/items.ts';
+import { viewTexts } from '../../src/tools/prompts.ts';
 import { PromptView, type PromptRequest, type ViewTexts } from '../../src/chat/view.ts';
 import { wireProfile, type WireProfile } from '../../src/chat/wire-profile.ts';
 import { signCall } from '../wire/google.ts';
@@ -100,7 +101,7 @@ export function viewOf(
   overrides?: Partial<WireProfile>,
   texts?: Partial<ViewTexts>,
 ): PromptView {
-  const view = new PromptView({ profile: wireProfile(model, overrides), model, ...(texts && { texts }) });
+  const view = new PromptView({ profile: wireProfile(model, overrides), model, texts: { ...viewTexts(), ...texts } });
   view.sync(items);
   return view;
 }

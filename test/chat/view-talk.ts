@@ -7,6 +7,7 @@ import type {
   SharedV4ProviderMetadata,
 } from '@ai-sdk/provider';
 import type { BatchCall, Item, MessagePart, ProviderMetadata, ReasoningPart } from '../../src/chat/items.ts';
+import { viewTexts } from '../../src/tools/prompts.ts';
 import { PromptView } from '../../src/chat/view.ts';
 import type { AnswerPart } from '../wire/answers/answer.ts';
 import { withTargetOptions } from '../wire/check.ts';
@@ -18,7 +19,7 @@ export function talkWith(target: Target) {
   const exchange = createExchange();
   const model = target.create('http://wire', exchangeFetch(exchange));
   const items: Item[] = [];
-  const view = new PromptView({ profile: profileOf(target), model: target });
+  const view = new PromptView({ profile: profileOf(target), model: target, texts: viewTexts() });
   return {
     items,
     view,

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Item } from '../../src/chat/items.ts';
+import { viewTexts } from '../../src/tools/prompts.ts';
 import { PromptView } from '../../src/chat/view.ts';
 import type { AnswerPart } from '../wire/answers/answer.ts';
 import { checkPrompt, targetOf } from '../wire/check.ts';
@@ -19,7 +20,7 @@ const request = fc.record({
 describe('any context is accepted as it grows, by', () => {
   test.each(targets)('$id', async (target) => {
     const growing = fc.asyncProperty(contexts(target), request, async (items, options) => {
-      const view = new PromptView({ profile: profileOf(target), model: target });
+      const view = new PromptView({ profile: profileOf(target), model: target, texts: viewTexts() });
       for (let upTo = 0; upTo <= items.length; upTo += 1) {
         view.sync(items, upTo);
         const { prompt, toolNames } = view.request(upTo % 2 === 0 ? options : { system: options.system });
@@ -31,7 +32,7 @@ describe('any context is accepted as it grows, by', () => {
 
   test.each(targets)('$id when no request was made before', async (target) => {
     const whole = fc.asyncProperty(contexts(target), request, async (items, options) => {
-      const view = new PromptView({ profile: profileOf(target), model: target });
+      const view = new PromptView({ profile: profileOf(target), model: target, texts: viewTexts() });
       view.sync(items);
       const { prompt, toolNames } = view.request(options);
       await checkPrompt({ targetId: target.id, callOptions: { prompt, tools: stubs(toolNames) } });
@@ -160,7 +161,7 @@ describe('known traps', () => {
       ),
       assistant([text('Two.', { openai: { itemId: 'msg_2r_eeeeeeee' } })], { model }),
     ];
-    const view = new PromptView({ profile: profileOf(model), model });
+    const view = new PromptView({ profile: profileOf(model), model, texts: viewTexts() });
     view.sync(items);
     const { prompt } = view.request();
     expect(prompt.filter(({ role }) => role === 'assistant')).toHaveLength(2);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Item, ModelRef } from '../../src/chat/items.ts';
-import { PromptView, VIEW_TEXTS } from '../../src/chat/view.ts';
+import { viewTexts } from '../../src/tools/prompts.ts';
+import { PromptView } from '../../src/chat/view.ts';
 import { wireProfile } from '../../src/chat/wire-profile.ts';
 import {
   assistant,
@@ -17,7 +18,7 @@ import {
   viewOf,
 } from './view-support.ts';
 
-const { nothing, noReply, noOutput, mark } = VIEW_TEXTS;
+const { nothing, noReply, noOutput, mark } = viewTexts();
 const signed = (signature: string) => ({ anthropic: { signature } });
 const { openaiChat, openaiResponses, unknown, mistral, anthropic, opus, google } = models;
 
@@ -73,7 +74,7 @@ describe('messages and batches', () => {
   test('input is always an object', () => {
     const broken = call('c1', { input: 'oops' as never });
     const [, called] = promptOf(openaiChat, [user('Hi'), batch([broken])]);
-    expect(called?.content).toMatchObject([{ input: {} }]);
+    expect(called?.content).toEqual([{ type: 'tool-call', toolCallId: 'c1', toolName: 'search', input: {} }]);
   });
 
   test('a name that no tool can have is made one', () => {
@@ -267,6 +268,8 @@ describe('the instruction of one request', () => {
 test('a system message of the context stands as such, or marked in a user message', () => {
   const items = [user('Hi'), system('Be brief.'), assistant('Ok.'), user('And?')];
   expect(sketch(promptOf(openaiChat, items))[1]).toBe('system: Be brief.');
+  expect(sketch(promptOf(openaiChat, items.slice(0, 2))).at(-1)).toBe('system: Be brief.');
+  expect(sketch(promptOf(openaiChat, items.slice(1, 2))).at(-1)).toBe(`user: ${nothing}`);
   expect(sketch(promptOf(opus, items))[1]).toBe(`user: ${mark('Be brief.')}`);
   expect(sketch(promptOf(unknown, items))[0]).toBe(`user: Hi\n\n${mark('Be brief.')}`);
 });
@@ -458,7 +461,7 @@ describe('thinking by a budget', () => {
   const model = { provider: 'anthropic.messages', modelId: 'claude-sonnet-4-5' };
   const settings = { providerOptions: { anthropic: { thinking: { type: 'enabled' } } } };
   const budget = (...items: Item[]): string[] => {
-    const view = new PromptView({ profile: wireProfile(model, undefined, settings), model });
+    const view = new PromptView({ profile: wireProfile(model, undefined, settings), model, texts: viewTexts() });
     view.sync(items);
     return sketch(view.request().prompt);
   };

@@ -445,6 +445,19 @@ describe('contexts', () => {
 });
 
 describe('toolsets', () => {
+  test('S8.1 a task belongs to where its tool was given; of two AsyncToolsets the innermost wins', async () => {
+    const made = (name: string) => background(name).tool;
+    const inner = new AsyncToolset({ id: 'inner', tools: [made('shared_tool')], prompts: { update: 'INNER {message}' } });
+    const outer = new AsyncToolset({ id: 'outer', tools: [inner, made('outer_tool')], prompts: { update: 'OUTER {message}' } });
+    const calls = ['own_tool', 'shared_tool', 'outer_tool'].map((name) => ({ name, args: {} }));
+    const t = await startTestSession([{ calls }, 'Began.'], { agent: new Agent({ instructions: 'p', tools: [made('own_tool')] }), tools: [outer] });
+    await say(t, 'Go');
+    const owners = t.events.flatMap((event) => (event.type === 'task_started' ? [event.owner] : []));
+    expect(owners).toEqual([t.session.currentActivity?.id, 'session', 'session']);
+    const batch = [...t.session.history].find((item) => item.kind === 'batch');
+    expect(batch?.calls.map((each) => each.output.text).slice(1)).toEqual(['INNER shared_tool began', 'OUTER outer_tool began']);
+  });
+
   test('S8.6 set up once and closed once, after the last task of their tools; AgentTasks and handoffs do not matter', async () => {
     const log: string[] = [];
     const { tool: search, end } = background('search');

@@ -3,7 +3,7 @@
  * and, when the test ends, sent through the real provider package to a validator that answers as the real API does.
  */
 import type { LanguageModelV4CallOptions, LanguageModelV4FunctionTool } from '@ai-sdk/provider';
-import type { SessionRecord } from 'meanwhile';
+import { viewTexts, type SessionRecord } from 'meanwhile';
 import type { SessionState } from '../../src/chat/state.ts';
 import { PromptView } from '../../src/chat/view.ts';
 import { wireProfile } from '../../src/chat/wire-profile.ts';
@@ -46,7 +46,7 @@ export class WireCheck {
     if (known) return known;
     const { provider, modelId, providerOptions } = target;
     const model = { provider, modelId };
-    const view = new PromptView({ profile: wireProfile(model, {}, { providerOptions }), model });
+    const view = new PromptView({ profile: wireProfile(model, {}, { providerOptions }), model, texts: viewTexts() });
     this.#views.set(key, view);
     return view;
   }

@@ -100,14 +100,14 @@ describe('S1.3 the text of arguments', () => {
 
   test('S1.3 a repair never changes a value', () => {
     const args = fc.dictionary(fc.string(), fc.jsonValue(), { minKeys: 1, maxKeys: 4 });
-    const break_ = fc.constantFrom<(text: string) => string>(
+    const damage = fc.constantFrom<(text: string) => string>(
       (text) => `${text.slice(0, -1)},}`,
       (text) => `${text.slice(0, -1)} // the end\n}`,
       (text) => `\`\`\`json\n${text}\n\`\`\``,
     );
     let repairs = 0;
     fc.assert(
-      fc.property(args, break_, (whole, broken) => {
+      fc.property(args, damage, (whole, broken) => {
         const text = JSON.stringify(whole);
         const result = parseArguments(broken(text));
         if (!result.ok) return;

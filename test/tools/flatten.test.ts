@@ -85,6 +85,12 @@ describe('S1.3 schemas are loaded where they have to be', () => {
     expect(old[0]?.schema.jsonSchema).toMatchObject({ properties: { a: { type: 'string' } } });
     expect(loadSchemas(old)).toBeUndefined();
   });
+
+  test('S1.3 what an AI SDK tool had to load is there whenever its list is taken again', async () => {
+    const tools = { a: aiTool({ inputSchema: z3.object({ a: z3.string() }) as never, execute }) };
+    await loadSchemas(flattenTools(tools));
+    expect(loadSchemas(flattenTools(tools))).toBeUndefined();
+  });
 });
 
 describe('what is wrong is refused, with the fact, the value and the remedy', () => {

@@ -7,16 +7,20 @@ import { isRecord, readParams, type Param } from './params.ts';
 import { phraseOf } from './phrases.ts';
 import { saidAfter, type Reading, type Task } from './reading.ts';
 import { Scan } from './scan.ts';
+import { unsaid } from './said.ts';
 import { fillSlots } from './slots.ts';
-import { wordsOf } from './words.ts';
+import { questionInWords } from './tell.ts';
+import { humanize, isFiller, wordsOf } from './words.ts';
 
 export interface Question {
   readonly task: Task;
   readonly message: string;
+  /** As the user is asked. */
+  readonly text: string;
   readonly params: readonly Param[];
   /** It only wants a yes or a no. */
   readonly isApproval: boolean;
-  /** The user has been asked. */
+  /** The user has been asked, if only in part. */
   readonly told: boolean;
 }
 
@@ -34,10 +38,25 @@ export function openQuestions(reading: Reading): Question[] {
     if (!task.running || newest?.phrase?.name !== 'ask' || isAnswered(reading, task, newest.index)) return [];
     const { message = '', schema = '' } = newest.phrase.args;
     const isApproval = phraseOf(message)?.name === 'approval';
-    const told = saidAfter(reading, newest.index) !== '';
-    return [{ task, message, params: isApproval ? [] : paramsIn(schema), isApproval, told, index: newest.index }];
+    const text = questionInWords(message, task);
+    const told = unsaid(text, saidAfter(reading, newest.index)) !== text;
+    return [{ task, message, text, params: isApproval ? [] : paramsIn(schema), isApproval, told, index: newest.index }];
   });
   return questions.toSorted((a, b) => Number(b.told) - Number(a.told) || b.index - a.index);
+}
+
+/** A yes or a no long after the question may be one to something else: then it must name what it is about. */
+export function isMeantFor(
+  { text, task, params, isApproval }: Question,
+  { action }: Answer,
+  said: string,
+  before: string,
+): boolean {
+  const isConsent = isApproval || action !== 'accept' || params.every((param) => param.type === 'boolean');
+  if (!isConsent || unsaid(text, before) !== text || /\b(?:go ahead|approved?|confirm(?:ed)?)\b/i.test(said))
+    return true;
+  const own = new Set(wordsOf(humanize(task.toolName)).map((word) => word.concept));
+  return wordsOf(said).some((word) => !isFiller(word) && own.has(word.concept));
 }
 
 function isAnswered(reading: Reading, task: Task, since: number): boolean {

@@ -97,6 +97,8 @@ function bareValues(missing: readonly Param[], said: string, tool: Tool, context
     ];
     if (one !== undefined && two !== undefined) return { [first.name]: one, [second.name]: two };
   }
+  const both = fill(tool, said, context, missing).values;
+  if (second && first.name in both && second.name in both) return both;
   const value = bareValue(first, said, tool, context);
   return value === undefined ? {} : { [first.name]: value };
 }
@@ -152,7 +154,7 @@ function isBare(said: string): boolean {
 
 function valuesOf(call: Made, tool: Tool): Values {
   const known = tool.params.filter(({ name }) => call.input[name] !== undefined && call.input[name] !== null);
-  return Object.fromEntries(known.map(({ name }) => [name, call.input[name] as Values[string]])) as Values;
+  return Object.fromEntries(known.map(({ name }) => [name, call.input[name] as Values[string]]));
 }
 
 function placeOfCall(call: Made | undefined, menu: Menu): string | undefined {

@@ -42,5 +42,5 @@ export function asMine(message: string): string {
 export function sentence(text: string): string {
   const trimmed = text.trim();
   if (trimmed === '') return '';
-  return upperFirst(/[.!?…:)”"]$/.test(trimmed) ? trimmed : `${trimmed}.`);
+  return upperFirst(/[.!?…:][)”"]?$/.test(trimmed) ? trimmed : `${trimmed}.`);
 }

@@ -34,15 +34,17 @@ const units: readonly [RegExp, string][] = [
 export function jsonInWords(value: unknown, known: readonly string[]): JsonWords {
   if (Array.isArray(value)) return { state: '', details: listInWords(value) };
   if (!isFields(value)) return { state: '', details: String(value) };
-  const fields = Object.entries(value).filter(
-    ([, it]) => it !== null && it !== '' && !known.includes(String(it).toLowerCase()),
-  );
+  const fields = Object.entries(value).filter(([, it]) => it !== null && it !== '' && !isKnown(it, known));
   const stated = fields.find(
     ([key, it]) => states.has(humanize(key)) && typeof it === 'string' && /^[\p{L} -]{2,30}$/u.test(it),
   );
   const rest = fields.filter((field) => field !== stated);
   const details = rest.map(([key, it]) => fieldInWords(key, it, value)).filter((it) => it !== '');
   return { state: stated ? humanize(String(stated[1])) : '', details: details.join(', ') };
+}
+
+function isKnown(value: unknown, known: readonly string[]): boolean {
+  return (typeof value === 'string' || typeof value === 'number') && known.includes(String(value).toLowerCase());
 }
 
 function isFields(value: unknown): value is Fields {
@@ -54,7 +56,7 @@ function fieldInWords(key: string, value: unknown, all: Fields): string {
   if (typeof value === 'boolean') return value ? name : `not ${name}`;
   if (Array.isArray(value)) return value.length === 0 ? `no ${name}` : `${name}: ${listInWords(value)}`;
   if (isFields(value)) return `${name}: ${jsonInWords(value, []).details}`;
-  const text = String(value);
+  const text = shorten(String(value));
   if (speaking.has(name) && typeof value === 'string') return name === 'currency' ? '' : text.replace(/\.$/, '');
   for (const [pattern, unit] of units) {
     if (pattern.test(` ${name}`)) return `${name.replace(pattern, '')} ${text}${unit === '%' ? '' : ' '}${unit}`.trim();
@@ -66,6 +68,11 @@ function fieldInWords(key: string, value: unknown, all: Fields): string {
   // "flight flight AF 274" helps nobody.
   const repeats = wordsOf(text).some((word) => stem(word.lower) === stem(name));
   return repeats ? text : `${name} ${text}${currency}`;
+}
+
+function shorten(text: string): string {
+  const flat = text.replace(/\s+/g, ' ').trim();
+  return flat.length > 300 ? `${flat.slice(0, 299)}…` : flat;
 }
 
 const longest = 5;

@@ -2,10 +2,12 @@
  * What the library puts into a prompt under the user's or the assistant's name: marked texts of its own, and stand-ins
  * where an API wants words that nobody said. The patterns are made from the texts themselves.
  */
-import { VIEW_TEXTS } from '../../../src/chat/view.ts';
+import { viewTexts } from 'meanwhile';
 
-const [before = '', behind = ''] = VIEW_TEXTS.mark('‹›').split('‹›');
-const standIns = new Set([VIEW_TEXTS.nothing, VIEW_TEXTS.noReply, VIEW_TEXTS.noOutput]);
+const texts = viewTexts();
+
+const [before = '', behind = ''] = texts.mark('‹›').split('‹›');
+const standIns = new Set([texts.nothing, texts.noReply, texts.noOutput]);
 
 export interface Piece {
   readonly text: string;
@@ -30,7 +32,7 @@ export function clean(text: string): string {
 
 /** An error where errors are text. */
 export function errorIn(text: string): string | undefined {
-  return text.startsWith(VIEW_TEXTS.error) ? text.slice(VIEW_TEXTS.error.length) : undefined;
+  return text.startsWith(texts.error) ? text.slice(texts.error.length) : undefined;
 }
 
 function withoutEnd(text: string): string {

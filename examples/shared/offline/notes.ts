@@ -1,6 +1,8 @@
 /** What background work has told, where it comes as a marked text and not as a call with its output. */
-import { VIEW_TEXTS } from '../../../src/chat/view.ts';
+import { viewTexts } from 'meanwhile';
 import { phraseOf } from './phrases.ts';
+
+const texts = viewTexts();
 
 export interface Note {
   readonly toolName: string;
@@ -14,7 +16,7 @@ export interface Note {
 const forms = (['update', 'question', 'final'] as const).map((phase) => ({
   phase: phase === 'final' ? ('final' as const) : ('update' as const),
   pattern: new RegExp(
-    `^${VIEW_TEXTS.note({ toolName: '‹t›', callId: '‹c›', phase, text: '' })
+    `^${texts.note({ toolName: '‹t›', callId: '‹c›', phase, text: '' })
       .replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
       .replace('‹t›', '(?<toolName>[^\\n]+?)')
       .replace('‹c›', '(?<callId>[A-Za-z0-9_-]+)')}`,

@@ -14,7 +14,8 @@ const noPlaces = new Set(
   order case time hurry front person people friend mother father wife husband son daughter family boss name account
   nonstop direct cheap cheapest fast flexible holiday vacation holidays birthday winter summer spring autumn rest details
   detail be is sure free include including included without during before after until till since because while under below
-  above than max maximum minimum budget`.split(/\s+/),
+  above than max maximum minimum budget airport station centre center downtown beach sea go be spend walk drive head move watch
+  relax pay buy eat work live swim rest dance study`.split(/\s+/),
 );
 const particles = /^(?:de|da|do|dos|del|der|den|di|du|la|le|les|los|las|el|al|am|an|upon|on|sur|of|the|und|y)$/;
 
@@ -61,7 +62,9 @@ function placeBefore(scan: Scan, to: number): FoundPlace | undefined {
     if (isCapital(found[0]) && !isCapital(word)) break;
     found.unshift(word);
   }
-  return toPlace(scan, found);
+  // "I'd like to relax to …": what stands behind another "to" is being done.
+  const before = found[0] && scan.words[scan.words.indexOf(found[0]) - 1];
+  return before?.lower === 'to' ? undefined : toPlace(scan, found);
 }
 
 function toPlace(scan: Scan, words: readonly Word[]): FoundPlace | undefined {
@@ -101,6 +104,8 @@ const destinations = /to|into|towards?|arriving (?:in|at)|bound for|heading for/
 export interface Route {
   readonly origin: FoundPlace | undefined;
   readonly destination: FoundPlace | undefined;
+  /** Nothing says which is which, or that they are places. */
+  readonly bare?: true;
 }
 
 /** `from X to Y`, `X to Y`, `between X and Y`, `X → Y`. */
@@ -128,9 +133,29 @@ export function findRoute(scan: Scan): Route {
   }
   const origin = placeBehind(scan, origins);
   const destination = placeBehind(scan, destinations);
+  if (!origin && !destination) return twoPlaces(scan);
   if (origin || !destination) return { origin, destination };
   const to = scan.words.findLastIndex((word) => word.lower === 'to' && word.end <= destination.span.start);
   return { origin: to === -1 ? undefined : placeBefore(scan, to), destination };
+}
+
+/** First words of names of two: `New York` is one place, `Berlin London` are two. */
+const halves =
+  /^(?:new|san|santa|los|las|la|le|el|rio|são|sao|buenos|hong|kuala|tel|cape|abu|saint|st|port|fort|salt|north|south|east|west|great|mexico|ho|addis|monte)$/;
+
+/** Nothing but two names, as in a timetable. */
+function twoPlaces(scan: Scan): Route {
+  const names = scan.free().filter((word) => isPlaceWord(word));
+  const [first, second] = names;
+  const areTwo =
+    names.length === 2 &&
+    first &&
+    second &&
+    !second.breakBefore &&
+    scan.words.indexOf(second) === scan.words.indexOf(first) + 1;
+  if (!areTwo || halves.test(first.lower) || isCapital(first) !== isCapital(second))
+    return { origin: undefined, destination: undefined };
+  return { origin: toPlace(scan, [first]), destination: toPlace(scan, [second]), bare: true };
 }
 
 /** A place somebody is at or asks about. */

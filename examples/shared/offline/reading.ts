@@ -63,6 +63,9 @@ export interface Reading {
   readonly orders: string | undefined;
 }
 
+/** Somebody who pastes a book wants something that is said at its beginning. */
+const longestUtterance = 2000;
+
 const laterId = /^(.+)_(update_\d+|final)$/;
 
 export function readPrompt(prompt: LanguageModelV4Prompt): Reading {
@@ -126,7 +129,8 @@ class Reader {
   #said(text: string, isLast: boolean): void {
     const { instruction, rest } = isLast ? takeInstruction(text) : { instruction: undefined, rest: text };
     this.instruction ??= instruction;
-    if (clean(rest) !== '') this.entries.push({ kind: 'user', text: clean(rest) });
+    const words = clean(rest).slice(0, longestUtterance);
+    if (words !== '') this.entries.push({ kind: 'user', text: words });
   }
 
   /** A note, this request's instruction, or a standing word of the system, with the user's next words behind it. */

@@ -1,6 +1,6 @@
 /** One answer to one prompt, decided at once: what is said and which tools are called. Pure. */
 import type { JSONValue, LanguageModelV4CallOptions } from '@ai-sdk/provider';
-import { answerIn, openQuestions, type Question } from './answers.ts';
+import { answerIn, isMeantFor, openQuestions, type Question } from './answers.ts';
 import { cancellingIn } from './cancelling.ts';
 import { consentIn } from './choices.ts';
 import { freshIn, tellDelivery, tellFresh } from './delivery.ts';
@@ -16,7 +16,7 @@ import { asksForStatus, isBusy, recalled } from './recall.ts';
 import { aboutItself, isOpening, notUnderstood, repeated, smallTalk } from './small-talk.ts';
 import { statusOf } from './status.ts';
 import { splitSentences } from './sentences.ts';
-import { questionInWords, secondOne } from './tell.ts';
+import { secondOne } from './tell.ts';
 import { upperFirst } from './words.ts';
 
 export interface PlannedCall {
@@ -98,7 +98,7 @@ function answer(talk: Talk): Reply {
     const open = questionsFor({ ...talk.wanted, lacking: [] });
     return reply.calls.length > 0 || reply.text.includes(open) ? reply : say(`${reply.text} ${open}`);
   }
-  return say(notUnderstood(talk.menu));
+  return say(notUnderstood(talk.said, talk.menu));
 }
 
 function say(text: string): Reply {
@@ -119,7 +119,7 @@ function questionsFor({ lacking, reopened }: Wanted): string {
   return intent ? questionFor(intent) : '';
 }
 
-/** S6.6: what a task has asked, if that is what the user speaks of. */
+/** What a task has asked, if that is what the user speaks of. */
 function answerQuestion({ said, before, reading, menu, wanted, now, mayCall }: Talk): Reply | undefined {
   if (!mayCall || !menu.has('answer_task')) return undefined;
   if (doubtedIn(reading).length > 0 && splitSentences(before).at(-1) === secondOne) return undefined;
@@ -128,8 +128,9 @@ function answerQuestion({ said, before, reading, menu, wanted, now, mayCall }: T
   const questions = openQuestions(reading);
   for (const question of questions) {
     const found = answerIn(question, said, now);
-    const fits = found?.sure === true || (found && question.told && isFreeForAnswer(said, { menu, reading, wanted }));
-    if (found && fits) return { text: '', calls: [answerCall(question, found)] };
+    if (!found || !question.told || !isMeantFor(question, found, said, before)) continue;
+    if (found.sure || isFreeForAnswer(said, { menu, reading, wanted }))
+      return { text: '', calls: [answerCall(question, found)] };
   }
   return undefined;
 }
@@ -147,7 +148,7 @@ function isFreeForAnswer(said: string, { menu, reading, wanted }: Pick<Talk, 'me
   return !isTalk && wanted.ready.length === 0 && !wanted.lacking.some((it) => evidenceFor(it.tool, said) >= 1);
 }
 
-/** S4.2: a second call only after a yes. */
+/** A second call only after a yes. */
 function answerDuplicate({ said, reading, wanted, mayCall }: Talk): Reply | undefined {
   const asked = doubtedIn(reading);
   const consent = consentIn(said);
@@ -235,9 +236,7 @@ function askForMore({ wanted }: Talk): Reply | undefined {
 /** Something was asked last and this is no answer to it. */
 function askAgain({ before, reading, wanted }: Talk): Reply | undefined {
   const last = splitSentences(before).at(-1) ?? '';
-  const asked = openQuestions(reading)
-    .map((it) => questionInWords(it.message, it.task))
-    .find((it) => before.includes(it));
+  const asked = openQuestions(reading).find(({ text }) => before.includes(text))?.text;
   const question = questionsFor(wanted) || asked || (last.endsWith('?') && !isOpening(last) ? last : '');
   return question === '' ? undefined : say(`Sorry, I didn't get that. ${question}`);
 }

@@ -178,9 +178,10 @@ class Slots {
     const [from] = this.#open((it) => it.role === 'origin' && it.type === 'string');
     const [to] = this.#open((it) => it.role === 'destination' && it.type === 'string');
     if (!from && !to) return;
-    const { origin, destination } = findRoute(this.#scan);
-    if (from && origin) this.#set(from, origin.name);
-    if (to && destination) this.#set(to, destination.name);
+    const { origin, destination, bare } = findRoute(this.#scan);
+    if (bare && !(from && to)) return;
+    if (from && origin) this.#set(from, origin.name, !bare);
+    if (to && destination) this.#set(to, destination.name, !bare);
     for (const found of [origin, destination]) if (found) this.#scan.use(found.span);
     if (from && to && !origin && !destination) return;
     if (to && !destination && this.#saysThere()) this.#setThere(to);

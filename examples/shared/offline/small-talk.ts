@@ -48,7 +48,7 @@ const talk: readonly [RegExp, (going: string, can: string) => string][] = [
   ],
   [
     whole(
-      'ok(?:ay)?|okay then|great|good|perfect|nice|cool|fine|super|alright|all right|got it|i see|sounds good|awesome|wonderful|excellent|wow|very good|no problem|sure|yes|yeah|yep|hm+|aha|understood',
+      'ok(?:ay)?|okay then|great|good|perfect|nice|cool|fine|super|alright|all right|got it|i see|sounds good|awesome|wonderful|excellent|wow|very good|no problem|(?:sure|yes|yeah|yep)(?:,? please)?|hm+|aha|understood',
     ),
     (going) => going || 'Good. Just tell me what you need.',
   ],
@@ -57,6 +57,10 @@ const talk: readonly [RegExp, (going: string, can: string) => string][] = [
     () => 'All right.',
   ],
   [whole("(?:i am |i'm )?sorry|my (?:mistake|bad)|oops"), () => 'No harm done.'],
+  [
+    whole('wait(?: a (?:moment|minute|second))?|hold on|(?:one|just a) (?:moment|minute|second)'),
+    () => 'Sure, take your time.',
+  ],
   [
     whole('(?:(?:can|could|would) you )?(?:please )?tell (?:me |us )?a(?:nother)? joke(?: please)?'),
     () => 'I know only rules, and none of them is funny.',
@@ -88,8 +92,11 @@ export function isOpening(text: string): boolean {
   return text === opening;
 }
 
-export function notUnderstood(menu: Menu): string {
+export function notUnderstood(said: string, menu: Menu): string {
   const can = abilities(menu);
+  // Somebody who only names a place may be answering what nobody has asked.
+  const name = /^\W*(\p{Lu}\p{Ll}+(?: \p{Lu}\p{Ll}+)?)\W*$/u.exec(said)?.[1];
+  if (name !== undefined && can !== '') return `What about ${name}? ${can}`;
   if (can === '') return `Sorry, I didn't get that. ${whatIAm} I have no tools at the moment.`;
   return `Sorry, I didn't get that; I'm only a small rule-based model. ${can} ${suggestion(menu)}`;
 }

@@ -94,7 +94,7 @@ function ageOf(row: Row): string[] {
   const [key, value] = entry;
   if (typeof value === 'string') return [`for ${value}`];
   if (typeof value !== 'number') return [];
-  const seconds = Math.round(/ ms$/.test(humanize(key)) ? value / 1000 : value);
+  const seconds = Math.round(humanize(key).endsWith(' ms') ? value / 1000 : value);
   if (seconds < 1) return [];
   return [seconds < 120 ? `for ${seconds} s` : `for ${Math.round(seconds / 60)} minutes`];
 }

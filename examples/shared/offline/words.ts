@@ -17,7 +17,7 @@ const groups: Readonly<Record<string, string>> = {
   book: 'reserve buy purchase order arrange',
   flight: 'plane fly flew airplane aeroplane airline airfare jet',
   travel: 'trip journey ticket',
-  weather: 'forecast temperature rain rainy raining sunny sun snow hot cold warm umbrella degree climate wind',
+  weather: 'forecast temperature rain rainy raining sunny sun snow hot cold warm umbrella coat degree climate wind',
   search: 'look find check seek hunt browse discover locate lookup',
   cancel: 'stop abort kill halt quit terminate scrap',
   build: 'compile bundle rebuild',
@@ -47,11 +47,11 @@ const fillers = new Set(
   is are am be been being was were will would shall should can could may might must do does did done have has had
   want wants need needs like love please kindly thanks thank just also too then now right so well oh ok okay hey hi hello
   and or but if as of to from in on at for by with about into onto out off up over via near around between towards toward
-  what which who whom whose when where why how there here not no yes yeah not't let lets get gets give gives got getting
-  tell tells say know wonder wondering hear help going gonna want-to wanna possible able me-a quick quickly soon asap again more
+  what which who whom whose when where why how there here not no yes yeah let lets get gets give gives got getting
+  tell tells say know wonder wondering hear help going gonna wanna possible able quick quickly soon asap again more
   really actually maybe perhaps still already yet ever only very much many lot bit kind sort thing things something anything
   today tonight tomorrow yesterday next last week weekend month morning afternoon evening noon night
-  monday tuesday wednesday thursday friday saturday sunday rather instead make-it mean sorry wait good great nice best
+  monday tuesday wednesday thursday friday saturday sunday rather instead mean sorry wait good great nice best
   see visit meet come return use try ask leave arrive plan work take put set way back`.split(/\s+/),
 );
 
@@ -68,8 +68,8 @@ export function stem(lower: string): string {
   if (/[^aeiou]ies$/.test(word)) word = `${word.slice(0, -3)}y`;
   else if (/(?:ss|sh|ch|x|z)es$/.test(word)) word = word.slice(0, -2);
   else if (/[^su]s$/.test(word) && word.length > 3) word = word.slice(0, -1);
-  if (/ing$/.test(word) && word.length > 5) word = undouble(word.slice(0, -3));
-  else if (/ed$/.test(word) && word.length > 4) word = undouble(word.slice(0, -2));
+  if (word.endsWith('ing') && word.length > 5) word = undouble(word.slice(0, -3));
+  else if (word.endsWith('ed') && word.length > 4) word = undouble(word.slice(0, -2));
   return word.length > 3 && word.endsWith('e') ? word.slice(0, -1) : word;
 }
 
@@ -93,11 +93,11 @@ export function isKnownWord(word: Word): boolean {
 }
 
 export function isFiller(word: Word): boolean {
-  return fillers.has(word.lower);
+  return isFillerText(word.lower);
 }
 
 export function isFillerText(lower: string): boolean {
-  return fillers.has(lower);
+  return fillers.has(lower) || /n['’]t$/.test(lower);
 }
 
 const wordPattern =
@@ -130,11 +130,6 @@ export function wordsOf(text: string): Word[] {
 function conceptBefore({ lower, concept }: Word, next: Word | undefined): string {
   if (stem(lower) === 'look') return /^(?:up|for|into|at)$/.test(next?.lower ?? '') ? concept : 'look';
   return lower === 'go' && /^(?:to|from)$/.test(next?.lower ?? '') ? 'travel' : concept;
-}
-
-/** The concepts of a text that say what it is about. */
-export function subjectsOf(text: string): Set<string> {
-  return new Set(wordsOf(text).flatMap((word) => (isFiller(word) ? [] : [word.concept])));
 }
 
 /** `bookFlight`, `book_flight` → `book flight`. */
