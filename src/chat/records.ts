@@ -4,7 +4,7 @@
  * A session's state is the fold of its records (`fold.ts`). Not recorded: the floor, timers, streams, deltas,
  * functions. A new kind of record may be added; the meaning of an old one never changes without a new version.
  */
-import type { Batch, Item, JsonObject, Message, Output, TaskRecord } from './items.ts';
+import type { Batch, Item, Json, JsonObject, Message, Output, TaskRecord } from './items.ts';
 
 export const RECORD_VERSION = 1;
 
@@ -101,7 +101,7 @@ export type RecordBody =
   | { type: 'task_backgrounded'; callId: string; reason: BackgroundReason; output: Output; message?: string }
   | { type: 'task_updated'; callId: string; record: TaskRecord; delivery: DeliveryTerms; message: string }
   | { type: 'task_asked'; callId: string; record?: TaskRecord; question: Question; delivery?: DeliveryTerms }
-  | { type: 'task_answered'; callId: string; questionId: string; action: AnswerAction; content?: JsonObject }
+  | { type: 'task_answered'; callId: string; questionId: string; action: AnswerAction; content?: Json }
   | {
       type: 'task_ended';
       callId: string;

@@ -121,7 +121,7 @@ export class Executor implements Tasks {
 
   async answer(callId: string, action: AnswerAction, content: unknown, signal?: AbortSignal): Promise<void> {
     const task = this.#roster.find(callId);
-    const noQuestion = promptText([...(task?.tool.prompts ?? [])], 'noQuestion', { callId });
+    const noQuestion = task?.text('noQuestion', { callId }) ?? promptText(this.#deps.prompts(''), 'noQuestion', { callId });
     await this.#questions.answer(this.#roster.idOf(callId), action, content, noQuestion, signal);
     this.announcer.look();
   }

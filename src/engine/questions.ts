@@ -2,18 +2,28 @@
  * Questions of running tasks (S6.6). A question is an update that wants an answer: it is recorded and told like any
  * other; here is only the promise of its answer, and the check of what is answered.
  */
-import { ToolError } from '../errors.ts';
+import { MeanwhileError, TaskEndedError, ToolError } from '../errors.ts';
 import type { JsonObject } from '../chat/items.ts';
 import type { AnswerAction } from '../chat/records.ts';
+import { formatIssues } from '../tools/arguments.ts';
 import type { Answer, AskOptions } from '../tools/faces.ts';
 import { resolveSchema, type ToolSchema } from '../tools/schema.ts';
+import { toJson } from '../tools/text.ts';
 import type { EngineDeps } from './seam.ts';
 import type { Task } from './task.ts';
 
 interface OpenQuestion {
-  readonly id: string;
+  readonly task: Task;
   readonly schema: ToolSchema | undefined;
   readonly settle: (answer: Answer<unknown>) => void;
+}
+
+/** What is asked, checked. */
+interface Asked {
+  readonly message: string;
+  readonly schema: ToolSchema | undefined;
+  readonly timeoutMs: number | undefined;
+  readonly approval: boolean;
 }
 
 export class Questions {
@@ -26,94 +36,119 @@ export class Questions {
     this.#deps = deps;
   }
 
+  /** Throws MeanwhileError `invalid_option` or `invalid_definition` for what cannot be asked. */
   ask(task: Task, options: AskOptions<unknown>, approval = false): Promise<Answer<unknown>> {
-    const before = this.#turns.get(task.callId);
-    const asked = before ? before.then(() => this.#ask(task, options, approval)) : this.#ask(task, options, approval);
-    const settled = asked.then(
+    const asked = check(options, approval);
+    const before = [this.#turns.get(task.callId), asked.schema?.load()].filter((each) => each !== undefined);
+    const answered = before.length > 0 ? Promise.all(before).then(() => this.#ask(task, asked)) : this.#ask(task, asked);
+    const over = answered.then(
       () => undefined,
       () => undefined,
     );
-    this.#turns.set(task.callId, settled);
-    void settled.then(() => {
-      if (this.#turns.get(task.callId) === settled) this.#turns.delete(task.callId);
+    this.#turns.set(task.callId, over);
+    void over.then(() => {
+      if (this.#turns.get(task.callId) === over) this.#turns.delete(task.callId);
     });
-    return asked;
+    return answered;
   }
 
-  /** Throws a ToolError with the reasons when the content does not fit, or when nothing is asked. */
+  /**
+   * Throws a ToolError with the reasons when the content does not fit, or when nothing is asked; what `signal` fired
+   * with, the question still open, when it did so while the content was checked.
+   */
   async answer(callId: string, action: AnswerAction, content: unknown, noQuestion: string, signal?: AbortSignal): Promise<void> {
     const question = this.#open.get(callId);
     if (!question) throw new ToolError(noQuestion);
-    const answer = action === 'accept' ? { action, content: await this.#check(question, content) } : { action };
+    const answer = action === 'accept' ? { action, content: await fit(question.schema, content) } : { action };
     signal?.throwIfAborted();
     if (this.#open.get(callId) !== question) throw new ToolError(noQuestion);
-    this.#close(callId, answer);
+    this.#close(question, answer, action === 'accept' ? content : undefined);
   }
 
-  #ask(task: Task, options: AskOptions<unknown>, approval: boolean): Promise<Answer<unknown>> {
-    const schema = options.schema === undefined ? undefined : resolveSchema(options.schema);
+  async #ask(task: Task, asked: Asked): Promise<Answer<unknown>> {
+    if (task.hasEnded) throw new TaskEndedError(task.callId, task.endState);
+    const { clock } = this.#deps;
+    const { promise, resolve, reject } = Promise.withResolvers<Answer<unknown>>();
+    const question: OpenQuestion = { task, schema: asked.schema, settle: resolve };
+    const { timeoutMs } = asked;
+    const timer = timeoutMs === undefined ? undefined : clock.setTimeout(() => this.#close(question, { action: 'cancel' }), timeoutMs);
+    // Before it is told: whoever hears of it may answer at once.
+    this.#open.set(task.callId, question);
+    const goOn = task.waits();
+    void task.whenEnded.then(() => reject(task.signal.reason ?? new TaskEndedError(task.callId, task.endState)));
+    task.holdLimits();
+    this.#record(task, asked);
+    try {
+      return await promise;
+    } finally {
+      clock.clearTimeout(timer);
+      if (this.#open.get(task.callId) === question) this.#open.delete(task.callId);
+      goOn();
+      task.resumeLimits();
+    }
+  }
+
+  #record(task: Task, { message, schema, timeoutMs, approval }: Asked): void {
     const jsonSchema = schema?.jsonSchema;
-    const expiresAt = options.timeoutMs === undefined ? undefined : this.#deps.clock.now() + options.timeoutMs;
     const text = task.text('ask', {
       functionName: task.tool.name,
       callId: task.callId,
-      message: options.message,
+      message,
       schema: jsonSchema ? ` Its content must fit ${JSON.stringify(jsonSchema)}.` : '',
     });
-    const { promise, resolve, reject } = Promise.withResolvers<Answer<unknown>>();
-    promise.catch(() => undefined);
     const question = {
-      message: options.message,
+      message,
       ...(jsonSchema ? { schema: jsonSchema } : {}),
-      ...(expiresAt === undefined ? {} : { expiresAt }),
+      ...(timeoutMs === undefined ? {} : { expiresAt: this.#deps.clock.now() + timeoutMs }),
       ...(approval ? { approval: true as const } : {}),
     };
+    if (!task.first && this.#isSecondOfStep(task)) task.background('question');
     void task.record({ type: 'text', text }, {}, { phase: 'question', question });
-    const id = task.state?.question?.id ?? task.callId;
-    const timer =
-      options.timeoutMs === undefined
-        ? undefined
-        : this.#deps.clock.setTimeout(() => this.#close(task.callId, { action: 'cancel' }), options.timeoutMs);
-    const done = task.waits();
-    task.holdLimits();
-    this.#open.set(task.callId, {
-      id,
-      schema,
-      settle: (answer) => {
-        this.#deps.clock.clearTimeout(timer);
-        done();
-        task.resumeLimits();
-        resolve(answer);
-      },
-    });
-    void task.whenEnded.then(() => {
-      this.#deps.clock.clearTimeout(timer);
-      if (this.#open.get(task.callId)?.id === id) this.#open.delete(task.callId);
-      done();
-      reject(task.signal.reason ?? new ToolError(`Task ${task.callId} ended before its question was answered.`));
-    });
-    return promise;
   }
 
-  async #check(question: OpenQuestion, content: unknown): Promise<unknown> {
-    if (!question.schema) return content ?? {};
-    const result = await question.schema.validate(content ?? {});
-    if (result.ok) return result.value;
-    const reasons = result.issues.map((issue) => `${issue.path || 'content'}: ${issue.message}`).join('; ');
-    throw new ToolError(`The answer does not fit: ${reasons}`);
+  /** The reply to a step's outputs asks one question only: another one goes to the background and is told later. */
+  #isSecondOfStep({ callId, turn }: Task): boolean {
+    for (const other of this.#deps.journal.state.tasks.running.values()) {
+      const isOfStep = other.speechId === turn.speechId && other.step === turn.step && other.callId !== callId;
+      if (isOfStep && other.question?.id === other.callId) return true;
+    }
+    return false;
   }
 
-  #close(callId: string, answer: Answer<unknown>): void {
-    const question = this.#open.get(callId);
-    if (!question) return;
+  #close(question: OpenQuestion, answer: Answer<unknown>, given?: unknown): void {
+    const { callId, state } = question.task;
+    if (this.#open.get(callId) !== question || !state?.question) return;
     this.#open.delete(callId);
+    const content = toJson(given);
     this.#deps.journal.commit({
       type: 'task_answered',
       callId,
-      questionId: question.id,
+      questionId: state.question.id,
       action: answer.action,
-      ...(answer.content === undefined ? {} : { content: answer.content as JsonObject }),
+      ...(content.ok && content.json !== undefined ? { content: content.json } : {}),
     });
     question.settle(answer);
   }
+}
+
+function check({ message, schema, timeoutMs }: AskOptions<unknown>, approval: boolean): Asked {
+  if (typeof message !== 'string') {
+    throw new MeanwhileError('invalid_option', `ask: expected message to be a string, got ${typeof message}. Write ctx.ask({ message: '…' }).`);
+  }
+  if (timeoutMs !== undefined && !(typeof timeoutMs === 'number' && timeoutMs >= 0)) {
+    throw new MeanwhileError('invalid_option', `ask: expected timeoutMs to be a number of 0 or more, got ${String(timeoutMs)}.`);
+  }
+  return {
+    message,
+    schema: schema === undefined ? undefined : resolveSchema(schema, 'ask'),
+    timeoutMs: timeoutMs === Infinity ? undefined : timeoutMs,
+    approval,
+  };
+}
+
+async function fit(schema: ToolSchema | undefined, content: unknown): Promise<unknown> {
+  if (!schema) return content ?? {};
+  const result = await schema.validate(content ?? {});
+  if (result.ok) return result.value;
+  throw new ToolError(`The answer does not fit: ${formatIssues(result.issues)}`);
 }

@@ -42,7 +42,7 @@ export interface ClaimRequest {
   readonly order: number;
   /** Clock time in ms before which it is not served, though it keeps its place: the window in which others may join. */
   readonly notBefore: number | undefined;
-  /** The records it is for: a speech whose request held one of them is not cut for it. */
+  /** The records it is for: a speech whose request held all of them is not cut for it. */
   readonly about: () => readonly string[];
 }
 
@@ -58,7 +58,7 @@ export interface Floor {
   readonly activityId?: string;
   /** Prompts of the agent that will speak, most specific first. */
   readonly prompts: readonly (Partial<Prompts> | undefined)[];
-  /** May what belongs to `owner` be told here, now, at this level? */
+  /** May what belongs to `owner` be told here, now, at this level? True for the claim's own. */
   serves(owner: Owner, level: ClaimLevel): boolean;
   speak(reply: DeliveryReply): Promise<Outcome>;
   release(): void;
@@ -96,6 +96,10 @@ export interface Conversation {
   append(owner: Owner, records: readonly TaskRecord[]): void | Promise<void>;
   /** Has a request that contained the record led to speech of which something was heard? (S3.5) */
   covered(id: string): boolean;
+  /**
+   * Asks for the floor. `take` is called once, when it is free for the claim's owner and level, also before `claim` has
+   * returned; it speaks or releases before it returns.
+   */
   claim(request: ClaimRequest, take: (floor: Floor) => void): Claim;
   /** A background task asks for another agent; stands right behind the delivery of what it returned. */
   handoff(intent: HandoffIntent): void;

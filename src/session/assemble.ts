@@ -3,10 +3,11 @@ import { Log } from '../chat/log.ts';
 import type { EngineReport } from '../engine/seam.ts';
 import { Executor } from '../engine/executor.ts';
 import { describeError } from '../errors.ts';
+import type { Activity } from './activity.ts';
 import type { AgentSession } from './agent-session.ts';
 import { runAsNobody } from './ambient.ts';
 import type { Core } from './core.ts';
-import { Events, project } from './events.ts';
+import { Events, project, type Lookup, type SessionEvents } from './events.ts';
 import { readFacts } from './facts.ts';
 import { Floor } from './floor.ts';
 import { Handoffs } from './handoffs.ts';
@@ -67,13 +68,21 @@ export function assemble(session: AgentSession, given: AgentSessionOptions): Cor
   core.users = new Users(core);
   core.idle = new Idle(core);
   core.floor.watch(() => core.users.look());
+  const lookup: Lookup = {
+    toolName: (callId) => core.executor.toolNameOf(callId),
+    current: () => core.stage.current && describe(core.stage.current),
+  };
   const emit: Events['emit'] = (...args) => events.emit(...args);
   log.observe((record) => {
-    project(record, (callId) => core.executor.toolNameOf(callId), emit);
+    project(record, lookup, emit);
     if (record.type === 'task_asked') session.noteTool({ allowCancellation: false, asks: true, needsApproval: false });
     if (record.type === 'task_started' || record.type === 'task_ended') core.users.look();
   });
   return core;
+}
+
+function describe({ id, agent, parent }: Activity): SessionEvents['agent_changed'] {
+  return { activityId: id, agent: agent.name, ...(parent ? { parent: parent.id } : {}) };
 }
 
 /** `interrupt` cuts the agent's own speech, unless that may not be cut or its request held the record (S3.1). */

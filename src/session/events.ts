@@ -1,9 +1,12 @@
 /**
  * The session's events (S7.2): a projection of its records, and the few things that are not recorded. Each is told
- * after the state it reports can be read. A listener cannot change the outcome; one that throws harms nobody.
+ * after the state it reports can be read, to all listeners in one order. A listener cannot change the outcome: what it
+ * is given is frozen. One that throws or rejects harms nobody, and what one does is not taken for a tool's own doing.
  */
 import type { Item, JsonObject } from '../chat/items.ts';
-import type { AnsweredReason, Receipt, SessionRecord, TaskEndState } from '../chat/records.ts';
+import type { AnswerAction, AnsweredReason, Receipt, SessionRecord, SpeechOutcome, TaskEndState } from '../chat/records.ts';
+import { callIdOf } from '../engine/ids.ts';
+import { runAsNobody } from './ambient.ts';
 
 export type AgentState = 'initializing' | 'listening' | 'thinking' | 'speaking';
 export type UserState = 'listening' | 'speaking' | 'away';
@@ -11,7 +14,10 @@ export type UserState = 'listening' | 'speaking' | 'away';
 /** Every event has `at`, the session's clock in ms. */
 export interface SessionEvents {
   task_started: { callId: string; toolName: string; input: JsonObject; owner: string; speechId: string };
-  /** `text` is what a model is told, `message` the tool's own words. Progress for observers has no `recordId`. */
+  /**
+   * `text` is what a model is told, `message` the tool's own words. `question`: it waits for an answer from now on
+   * (`input_required`); `answer`: it no longer does. Progress for observers has no `recordId`.
+   */
   task_updated: {
     callId: string;
     toolName: string;
@@ -22,13 +28,17 @@ export interface SessionEvents {
     total?: number;
     data?: unknown;
     question?: string;
+    answer?: AnswerAction;
   };
   task_ended: { callId: string; toolName: string; state: TaskEndState; text: string };
   delivery_scheduled: { id: string; callId: string };
-  delivery_ended: { id: string; receipt: Receipt; reason?: string };
+  delivery_ended: { id: string; callId: string; receipt: Receipt; reason?: string };
   call_answered: { callId: string; toolName: string; reason: AnsweredReason; taskId?: string };
   item_added: { item: Item; activityId?: string };
-  speech_created: { speechId: string; kind: 'reply' | 'say' | 'filler'; activityId: string };
+  /** `about`: the records it tells, where it is a delivery. */
+  speech_created: { speechId: string; kind: 'reply' | 'say' | 'filler'; activityId: string; about?: readonly string[] };
+  speech_ended: { speechId: string; outcome: SpeechOutcome };
+  /** Another agent is current: a new one, or the parent of an AgentTask that has ended. */
   agent_changed: { activityId: string; agent: string; parent?: string };
   agent_state_changed: { state: AgentState; was: AgentState };
   user_state_changed: { state: UserState; was: UserState };
@@ -44,9 +54,11 @@ export type SessionEvent<Name extends SessionEventName = SessionEventName> = {
 type Listener = (event: SessionEvent) => void;
 
 export class Events {
-  readonly #listeners = new Map<SessionEventName | '*', Set<Listener>>();
+  readonly #listeners = new Map<SessionEventName | '*', Set<{ readonly tell: Listener }>>();
   readonly #now: () => number;
   readonly #onError: (error: unknown) => void;
+  readonly #untold: SessionEvent[] = [];
+  #isTelling = false;
 
   constructor(now: () => number, onError: (error: unknown) => void) {
     this.#now = now;
@@ -55,15 +67,35 @@ export class Events {
 
   on(name: SessionEventName | '*', listener: Listener): () => void {
     const listeners = this.#listeners.get(name) ?? new Set();
-    this.#listeners.set(name, listeners.add(listener));
-    return () => listeners.delete(listener);
+    // A set would take one listener for two.
+    const own = { tell: listener };
+    this.#listeners.set(name, listeners.add(own));
+    return () => listeners.delete(own);
   }
 
   emit<Name extends SessionEventName>(type: Name, body: SessionEvents[Name], at = this.#now()): void {
     const event = { type, at, ...body } as unknown as SessionEvent;
-    for (const listener of [...(this.#listeners.get(type) ?? []), ...(this.#listeners.get('*') ?? [])]) {
+    if (event.type === 'item_added') freeze(event.item);
+    if (event.type === 'task_started') freeze(event.input);
+    this.#untold.push(Object.freeze(event));
+    if (!this.#isTelling) this.#tellAll();
+  }
+
+  /** What a listener sets off is told after what it was told of. */
+  #tellAll(): void {
+    this.#isTelling = true;
+    try {
+      for (let event = this.#untold.shift(); event; event = this.#untold.shift()) this.#tell(event);
+    } finally {
+      this.#isTelling = false;
+    }
+  }
+
+  #tell(event: SessionEvent): void {
+    for (const listener of [...(this.#listeners.get(event.type) ?? []), ...(this.#listeners.get('*') ?? [])]) {
       try {
-        listener(event);
+        const result: unknown = runAsNobody(() => listener.tell(event));
+        if (result instanceof Promise) result.catch(this.#onError);
       } catch (error) {
         this.#onError(error);
       }
@@ -71,14 +103,21 @@ export class Events {
   }
 }
 
+/** What the projection asks beside the record. */
+export interface Lookup {
+  toolName(callId: string): string;
+  /** The agent that is current now, as `agent_changed` tells it. */
+  current(): SessionEvents['agent_changed'] | undefined;
+}
+
 /** What a record says, as events. */
-export function project(record: SessionRecord, toolNameOf: (callId: string) => string, emit: Events['emit']): void {
+export function project(record: SessionRecord, lookup: Lookup, emit: Events['emit']): void {
   const { at } = record;
   switch (record.type) {
     case 'task_started':
       return emit('task_started', pick(record, ['callId', 'toolName', 'input', 'owner', 'speechId']), at);
     case 'task_backgrounded':
-      return emit('task_updated', first(record, toolNameOf), at);
+      return emit('task_updated', first(record, lookup), at);
     case 'task_updated':
     case 'task_asked': {
       if (!record.record) return;
@@ -91,19 +130,21 @@ export function project(record: SessionRecord, toolNameOf: (callId: string) => s
     }
     case 'task_ended': {
       if (record.record) emit('item_added', { item: record.record }, at);
-      emit('task_ended', { callId: record.callId, toolName: toolNameOf(record.callId), state: record.state, text: record.output.text }, at);
+      emit('task_ended', { callId: record.callId, toolName: lookup.toolName(record.callId), state: record.state, text: record.output.text }, at);
       if (record.record && record.delivery && record.delivery.mode !== 'silent') {
         emit('delivery_scheduled', { id: record.record.id, callId: record.callId }, at);
       }
       return;
     }
+    case 'task_answered':
+      return emit('task_updated', { callId: record.callId, toolName: lookup.toolName(record.callId), answer: record.action }, at);
     case 'record_added':
       emit('item_added', { item: record.record }, at);
       return emit('delivery_scheduled', { id: record.record.id, callId: record.record.callId }, at);
     case 'delivery_opened':
       return emit('delivery_scheduled', { id: record.record.id, callId: record.callId }, at);
     case 'delivery_ended':
-      return emit('delivery_ended', pick(record, ['id', 'receipt', 'reason']), at);
+      return emit('delivery_ended', { callId: callIdOf(record.id), ...pick(record, ['id', 'receipt', 'reason']) }, at);
     case 'call_answered':
       return emit('call_answered', pick(record, ['callId', 'toolName', 'reason', 'taskId']), at);
     case 'message_added':
@@ -111,9 +152,15 @@ export function project(record: SessionRecord, toolNameOf: (callId: string) => s
     case 'batch_added':
       return emit('item_added', { item: record.batch, activityId: record.activityId }, at);
     case 'speech_opened':
-      return emit('speech_created', pick(record, ['speechId', 'kind', 'activityId']), at);
+      return emit('speech_created', pick(record, ['speechId', 'kind', 'activityId', 'about']), at);
+    case 'speech_closed':
+      return emit('speech_ended', pick(record, ['speechId', 'outcome']), at);
     case 'agent_entered':
       return emit('agent_changed', pick(record, ['activityId', 'agent', 'parent']), at);
+    case 'agent_left': {
+      const current = lookup.current();
+      return current && emit('agent_changed', current, at);
+    }
     case 'session_closed':
       return emit('closed', { reason: record.reason }, at);
     default:
@@ -122,14 +169,21 @@ export function project(record: SessionRecord, toolNameOf: (callId: string) => s
 }
 
 /** The call's own output: a default text, or what the tool said or asked first. */
-function first(record: Extract<SessionRecord, { type: 'task_backgrounded' }>, toolNameOf: (callId: string) => string): SessionEvents['task_updated'] {
+function first(record: Extract<SessionRecord, { type: 'task_backgrounded' }>, lookup: Lookup): SessionEvents['task_updated'] {
   const { callId, message, output } = record;
   const said = message === undefined ? {} : record.reason === 'question' ? { question: message } : { message };
-  return { callId, toolName: toolNameOf(callId), recordId: callId, text: output.text, ...said };
+  return { callId, toolName: lookup.toolName(callId), recordId: callId, text: output.text, ...said };
 }
 
 function pick<T extends object, K extends keyof T>(from: T, keys: readonly K[]): Pick<T, K> {
   const picked: Partial<Pick<T, K>> = {};
   for (const key of keys) if (from[key] !== undefined) picked[key] = from[key];
   return picked as Pick<T, K>;
+}
+
+/** Items and inputs are the session's own: what a listener is shown of them nobody can change. */
+function freeze(value: unknown): void {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return;
+  Object.freeze(value);
+  for (const part of Object.values(value)) freeze(part);
 }

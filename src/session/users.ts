@@ -188,5 +188,5 @@ export class Users {
 }
 
 function toParts(content: UserContent): readonly MessagePart[] {
-  return typeof content === 'string' ? [{ type: 'text', text: content }] : content;
+  return typeof content === 'string' ? [{ type: 'text', text: content }] : content.map((part) => structuredClone(part));
 }
