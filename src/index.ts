@@ -39,6 +39,7 @@ export {
 } from './chat/records.ts';
 export type { NoteArgs, ViewTexts } from './chat/view-texts.ts';
 export type { SessionState } from './chat/state.ts';
+export { executeTool, type ExecuteToolOptions, type ToolRun, type ToolRunUpdate } from './engine/standalone.ts';
 export { wireProfile, type WireProfile } from './chat/wire-profile.ts';
 export type {
   AgentRef,
