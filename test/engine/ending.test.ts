@@ -1,0 +1,74 @@
+/** The table of S1.4 as a pure function. */
+import { Agent, handoff, StopResponse, ToolError } from 'meanwhile';
+import { expect, test } from 'vitest';
+import { cancelled, endingOfThrow, endingOfValue, timedOut, type Ending } from '../../src/engine/ending.ts';
+
+const agent = new Agent({ name: 'billing', instructions: 'x' });
+const brief = ({ state, told, wantsReply, aloud, handoff: to }: Ending) => ({
+  state,
+  told: 'output' in told ? `${told.output.type}: ${told.output.text}` : told.prompt,
+  wantsReply,
+  aloud,
+  ...(to ? { to: to.name } : {}),
+});
+const told = (text: string) => ({ state: 'completed', told: `text: ${text}`, wantsReply: true, aloud: 'as_tool' });
+const silent = { state: 'completed', told: 'finished', wantsReply: false, aloud: 'never' };
+const failed = (text: string) => ({ state: 'failed', told: text, wantsReply: true, aloud: 'always' });
+
+const values: readonly (readonly [name: string, value: unknown, ending: object])[] = [
+  ['a text', 'done', told('done')],
+  ['an empty text', '', told('')],
+  ['zero', 0, told('0')],
+  ['false', false, told('false')],
+  ['an object', { a: 1 }, told('{"a":1}')],
+  ['undefined', undefined, silent],
+  ['null', null, silent],
+  ['a ToolError', new ToolError('Full.'), failed('error: Full.')],
+  ['an Error', new Error('secret'), failed('genericError')],
+  ['a StopResponse', new StopResponse(), silent],
+  ['an agent', agent, { ...silent, to: 'billing' }],
+  ['a handoff', handoff(agent), { ...silent, to: 'billing' }],
+  ['a handoff that returns', handoff(agent, { returns: 'Through.' }), { ...told('Through.'), to: 'billing' }],
+  ['a handoff that returns an empty text', handoff({ agent, returns: '' }), { ...silent, to: 'billing' }],
+  [
+    'a handoff that returns a ToolError',
+    handoff(agent, { returns: new ToolError('Full.') }),
+    { ...failed('error: Full.'), to: 'billing' },
+  ],
+  ['an agent inside another value', { next: [agent] }, failed('badValue')],
+  ['what JSON cannot express', [10n], failed('badValue')],
+];
+
+test.each(values)('S1.4 a body that returns %s', (_name, value, ending) => {
+  expect(brief(endingOfValue(value))).toEqual(ending);
+});
+
+const thrown: readonly (readonly [name: string, value: unknown, ending: object])[] = [
+  ['a ToolError', new ToolError('Full. {callId}'), failed('error: Full. {callId}')],
+  ['an Error', new Error('secret'), failed('genericError')],
+  ['a text', 'secret', failed('genericError')],
+  ['undefined', undefined, failed('genericError')],
+  ['null', null, failed('genericError')],
+  ['a StopResponse', new StopResponse(), silent],
+  ['an agent', agent, failed('genericError')],
+];
+
+test.each(thrown)('S1.4 a body that throws %s', (_name, value, ending) => {
+  expect(brief(endingOfThrow(value))).toEqual(ending);
+});
+
+test('S1.4 only an unexpected error has something for the log', () => {
+  const error = new Error('secret');
+  expect(endingOfThrow(error).error).toBe(error);
+  expect(endingOfThrow('text').error).toBe('text');
+  expect(endingOfThrow(undefined).error).toBeInstanceOf(Error);
+  for (const expected of [new ToolError('Full.'), new StopResponse()])
+    expect(endingOfThrow(expected)).not.toHaveProperty('error');
+  expect(endingOfValue([10n])).not.toHaveProperty('error');
+});
+
+test('S1.4 cancelled wants no reply, a time limit does and names itself', () => {
+  expect(brief(cancelled)).toEqual({ state: 'cancelled', told: 'cancelled', wantsReply: false, aloud: 'never' });
+  expect(brief(timedOut('timedOut', 5000))).toEqual(failed('timedOut'));
+  expect(timedOut('timedOut', 5000).told).toHaveProperty('limitMs', 5000);
+});
