@@ -1,10 +1,10 @@
 /**
- * A build, as the builder example runs it: `node build-site.ts site 700` builds a small web site and takes 700 ms a page.
- * A line `[3/8] about.html` for each page, warnings on the way, and `docs` fails at its fifth.
+ * A build, as the builder example runs it: `node build-site.ts 700 site` builds a small web site and takes 700 ms a page.
+ * It prints a line for each page, `[3/8] products.html`, and a warning on the way; the `docs` fail at their fifth.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const [target = 'site', msPerPage = '700'] = process.argv.slice(2);
+const [msPerPage = '700', target = 'site'] = process.argv.slice(2);
 const pages = ['index', 'about', 'products', 'prices', 'team', 'blog', 'contact', 'imprint'];
 
 console.log(`building ${target}`);
