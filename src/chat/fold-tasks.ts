@@ -114,7 +114,11 @@ function start(tasks: TasksState, record: Of<'task_started'>): void {
 }
 
 /** Known when its arguments have been validated: from then on it has duplicates, and supersedes earlier calls. */
-function setKeys(tasks: TasksState, task: TaskState, { key, supersedeKey }: { key?: string; supersedeKey?: string }): void {
+function setKeys(
+  tasks: TasksState,
+  task: TaskState,
+  { key, supersedeKey }: { key?: string; supersedeKey?: string },
+): void {
   const { callId } = task;
   if (key === undefined) return;
   task.key = key;

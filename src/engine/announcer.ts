@@ -2,8 +2,10 @@
  * The announcer: one per session (S3.2). It turns what is due into claims of the floor, and when the floor is handed
  * over takes everything due, asks for one reply, and writes what became of each record (S3.4).
  *
- * What is due, in which words, and what an outcome means is decided in `ledger.ts`. Here are one timer (the coalescing
- * window or the next change by time), and one claim for each owner and level that has something due.
+ * What is due, in which words, and what an outcome means is decided in `ledger.ts`. Here are one timer (for what was
+ * recorded a moment ago, or the next change by time), and one claim for each owner and level that has something due. A
+ * claim has its place in the order from the first look on, and is not served before the window of its oldest record
+ * has passed: nobody who asks later overtakes it (S6.9).
  *
  * Whatever is called from here may call back: a host may hand the floor over inside `claim` (a free floor), and a
  * listener to a receipt may end other tasks. So nothing found in the ledger is used after such a call without asking
@@ -28,7 +30,8 @@ export class Announcer {
   readonly #claims = new Map<string, Waiting>();
   #groups: ReadonlyMap<string, Group> = new Map();
   #timer: { readonly at: number; readonly handle: TimerHandle } | undefined;
-  #windowUntil: number | undefined;
+  /** There is something new to look at, and no hurry before then. */
+  #lookBy: number | undefined;
   #nextAt: number | undefined;
   #closed = false;
 
@@ -37,12 +40,12 @@ export class Announcer {
     this.#toolOf = toolOf;
   }
 
-  /** Something was recorded: the window opens with the first record and is not restarted by later ones. */
+  /** Something was recorded. Looking at the ledger for each record would make a thousand of them cost a million. */
   recorded(): void {
     if (this.#closed) return;
     this.sweep();
-    if (this.#tasks.deliveries.size === 0 || this.#windowUntil !== undefined) return;
-    this.#windowUntil = this.#deps.clock.now() + this.#deps.options.coalesceMs;
+    if (this.#tasks.deliveries.size === 0) return;
+    this.#lookBy ??= this.#deps.clock.now() + this.#deps.options.coalesceMs;
     this.#arm();
   }
 
@@ -61,9 +64,9 @@ export class Announcer {
     const { groups, nextAt } = this.#survey();
     this.#groups = groups;
     this.#nextAt = nextAt;
+    this.#lookBy = undefined;
     this.#arm();
     this.#dropClaims(groups);
-    // Within the window too: a claim has its place in the order, so nobody who asks later overtakes it (S6.9).
     this.#claimAll(groups);
   }
 
@@ -93,8 +96,7 @@ export class Announcer {
   #dropClaims(groups: ReadonlyMap<string, Group>): void {
     for (const [key, waiting] of [...this.#claims]) {
       if (this.#groups !== groups) return;
-      const group = groups.get(key);
-      if (group?.order === waiting.order || (group && this.#windowUntil !== undefined)) continue;
+      if (groups.get(key)?.order === waiting.order) continue;
       this.#claims.delete(key);
       waiting.claim?.cancel();
     }
@@ -109,10 +111,12 @@ export class Announcer {
 
   #claim(key: string, group: Group): void {
     const { owner, level, order } = group;
+    const notBefore = group.at + this.#deps.options.coalesceMs;
     const waiting: Waiting = { order, claim: undefined };
     this.#claims.set(key, waiting);
-    const about = (): readonly string[] => this.#groups.get(key)?.ids.filter((id) => this.#tasks.deliveries.has(id)) ?? [];
-    const claim = this.#deps.conversation.claim({ owner, level, order, notBefore: this.#windowUntil, about }, (floor) => {
+    const about = (): readonly string[] =>
+      this.#groups.get(key)?.ids.filter((id) => this.#tasks.deliveries.has(id)) ?? [];
+    const claim = this.#deps.conversation.claim({ owner, level, order, notBefore, about }, (floor) => {
       if (this.#claims.get(key) === waiting) this.#claims.delete(key);
       this.#take(floor);
     });
@@ -189,7 +193,13 @@ export class Announcer {
       if (!delivery) continue;
       const result = settle(delivery, covered.has(id), outcome, clock.now(), policy);
       if (result.type === 'ended') this.#end(id, result.receipt, result.reason);
-      else this.#deps.journal.commit({ ...result, type: 'delivery_returned', id, ...(toolsCalled ? { toolsCalled: true } : {}) });
+      else
+        this.#deps.journal.commit({
+          ...result,
+          type: 'delivery_returned',
+          id,
+          ...(toolsCalled ? { toolsCalled: true } : {}),
+        });
     }
     this.look();
     this.#deps.changed();
@@ -202,7 +212,7 @@ export class Announcer {
   /** The timer stands at the next moment that matters, or not at all. */
   #arm(): void {
     const { clock } = this.#deps;
-    const at = earliest(this.#windowUntil, this.#nextAt);
+    const at = earliest(this.#lookBy, this.#nextAt);
     if (this.#timer?.at === at) return;
     clock.clearTimeout(this.#timer?.handle);
     if (at === undefined) {
@@ -215,7 +225,6 @@ export class Announcer {
 
   #onTimer(): void {
     this.#timer = undefined;
-    if (this.#windowUntil !== undefined && this.#windowUntil <= this.#deps.clock.now()) this.#windowUntil = undefined;
     this.look();
     this.#deps.changed();
   }

@@ -45,7 +45,9 @@ function isOpenQuestion(tasks: TasksState, delivery: DeliveryState): boolean {
 export interface Group {
   readonly owner: Owner;
   readonly level: ClaimLevel;
+  /** Of its oldest record, as is `at`. */
   order: number;
+  at: number;
   readonly ids: string[];
 }
 
@@ -68,17 +70,21 @@ export function survey(tasks: TasksState, now: number): Survey {
       over.push({ id: delivery.id, receipt, ...(reason === undefined ? {} : { reason }) });
       continue;
     }
-    const at = nextChange(delivery, now);
-    if (at !== undefined && (nextAt === undefined || at < nextAt)) nextAt = at;
-    if (standing.type !== 'due') continue;
-    const key = `${standing.level} ${delivery.owner}`;
-    const group = groups.get(key);
-    if (group) {
-      group.ids.push(delivery.id);
-      group.order = Math.min(group.order, delivery.order);
-    } else groups.set(key, { owner: delivery.owner, level: standing.level, order: delivery.order, ids: [delivery.id] });
+    const change = nextChange(delivery, now);
+    if (change !== undefined && (nextAt === undefined || change < nextAt)) nextAt = change;
+    if (standing.type === 'due') addTo(groups, delivery, standing.level);
   }
   return { groups, over, nextAt };
+}
+
+function addTo(groups: Map<string, Group>, { id, owner, order, at }: DeliveryState, level: ClaimLevel): void {
+  const key = `${level} ${owner}`;
+  const group = groups.get(key);
+  if (!group) groups.set(key, { owner, level, order, at, ids: [id] });
+  else {
+    group.ids.push(id);
+    if (order < group.order) Object.assign(group, { order, at });
+  }
 }
 
 /**

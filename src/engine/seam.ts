@@ -41,7 +41,7 @@ export interface ClaimRequest {
   /** The `seq` of the oldest thing that waits: claims are served in this order (S6.9). */
   readonly order: number;
   /** Clock time in ms before which it is not served, though it keeps its place: the window in which others may join. */
-  readonly notBefore: number | undefined;
+  readonly notBefore: number;
   /** The records it is for: a speech whose request held all of them is not cut for it. */
   readonly about: () => readonly string[];
 }

@@ -144,7 +144,11 @@ describe('when', () => {
 
 describe('who takes what', () => {
   test('S3.2 everything due that may be told here goes together, in the order of recording', () => {
-    const ledger = new Ledger().begin('a').begin('b', { owner: 'activity_1' }).begin('c', { owner: 'activity_2' }).begin('d');
+    const ledger = new Ledger()
+      .begin('a')
+      .begin('b', { owner: 'activity_1' })
+      .begin('c', { owner: 'activity_2' })
+      .begin('d');
     const ids = [ledger.end('d'), ledger.update('c'), ledger.update('b', { mode: 'interrupt' }), ledger.update('a')];
     expect(ledger.take()).toEqual(ids);
     expect(ledger.take((owner) => owner !== 'activity_2')).toEqual([ids[0], ids[2], ids[3]]);
@@ -195,17 +199,27 @@ describe('what an outcome means', () => {
   });
 
   test('S3.4 cut, it is due again with the text that was heard, at once', () => {
-    expect(of({ type: 'interrupted', heard: 'Your flight' })).toEqual({ type: 'returned', attempts: 1, heard: 'Your flight' });
+    expect(of({ type: 'interrupted', heard: 'Your flight' })).toEqual({
+      type: 'returned',
+      attempts: 1,
+      heard: 'Your flight',
+    });
     expect(of({ type: 'interrupted', heard: 'is booked' }, { attempts: 1, heard: 'Your flight' })).toEqual({
       type: 'returned',
       attempts: 2,
       heard: 'Your flight is booked',
     });
-    expect(of({ type: 'interrupted', heard: 'and' }, { attempts: 2 })).toEqual({ type: 'ended', receipt: 'interrupted' });
+    expect(of({ type: 'interrupted', heard: 'and' }, { attempts: 2 })).toEqual({
+      type: 'ended',
+      receipt: 'interrupted',
+    });
   });
 
   test('S3.4 cut before anything was heard costs no attempt, however often', () => {
-    expect(of({ type: 'interrupted', heard: '' }, { attempts: 2, heard: 'Your' })).toEqual({ type: 'returned', attempts: 2 });
+    expect(of({ type: 'interrupted', heard: '' }, { attempts: 2, heard: 'Your' })).toEqual({
+      type: 'returned',
+      attempts: 2,
+    });
   });
 
   test('S3.4 a failure is repeated after a delay that doubles, and ends as failed', () => {
@@ -275,9 +289,19 @@ describe('what a reply is asked to do', () => {
 
   test('S3.5 at tail: tell it; maybe covered: only what was not said; over both it names the new ones', () => {
     const taken = takenFrom(progress, final);
-    expect(planReply(taken, new Set(), none)).toMatchObject({ prompt: 'replyAtTail', callIds: 'a_update_1, b_final', newCallIds: '' });
-    expect(planReply(taken, new Set(['a_update_1', 'b_final']), none)).toMatchObject({ prompt: 'replyMaybeCovered', newCallIds: '' });
-    expect(planReply(taken, new Set(['a_update_1']), none)).toMatchObject({ prompt: 'replyMaybeCovered', newCallIds: 'b_final' });
+    expect(planReply(taken, new Set(), none)).toMatchObject({
+      prompt: 'replyAtTail',
+      callIds: 'a_update_1, b_final',
+      newCallIds: '',
+    });
+    expect(planReply(taken, new Set(['a_update_1', 'b_final']), none)).toMatchObject({
+      prompt: 'replyMaybeCovered',
+      newCallIds: '',
+    });
+    expect(planReply(taken, new Set(['a_update_1']), none)).toMatchObject({
+      prompt: 'replyMaybeCovered',
+      newCallIds: 'b_final',
+    });
   });
 
   test('S3.4 what was heard of an earlier attempt is said once, though two records were in it', () => {
@@ -292,7 +316,8 @@ describe('what a reply is asked to do', () => {
   });
 
   test('S3.7 deliveryToolChoice overrides for its own records', () => {
-    const of = (choices: Record<string, 'auto' | 'none'>) => planReply(takenFrom(progress, final), new Set(), ({ callId }) => choices[callId]);
+    const of = (choices: Record<string, 'auto' | 'none'>) =>
+      planReply(takenFrom(progress, final), new Set(), ({ callId }) => choices[callId]);
     expect(of({ b: 'none' }).toolChoice).toBe('none');
     expect(of({ a: 'auto', b: 'none' }).toolChoice).toBe('auto');
     expect(of({ a: 'none' }).toolChoice).toBe('auto');
