@@ -32,6 +32,11 @@ export class AgentTask<Result = unknown> extends Agent {
     return this.#completedBy;
   }
 
+  /** @internal */
+  get isDone(): boolean {
+    return this.#state === 'done';
+  }
+
   /** Ends it with a result, or with an Error its awaiter gets. The second time throws `session_state`. */
   complete(result: Result | Error): void {
     if (this.#state === 'done') throw new MeanwhileError('session_state', `AgentTask "${this.name}" is complete already.`);

@@ -33,6 +33,11 @@ export function runAs<T>(running: Running, fn: () => T): T {
   return storage.run(running, fn);
 }
 
+/** What a body does once it was cancelled, or timed out, reaches nobody (S5.3). Throws its signal's reason. */
+export function requireLiveBody(): void {
+  whoRuns()?.body?.abortSignal.throwIfAborted();
+}
+
 /** The lease under which this code runs, as long as it lasts. */
 export function leaseHere(): Lease | undefined {
   const lease = whoRuns()?.lease;

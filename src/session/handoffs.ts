@@ -7,7 +7,7 @@ import { MeanwhileError, SessionClosedError } from '../errors.ts';
 import { promptText } from '../tools/prompts.ts';
 import type { Activity } from './activity.ts';
 import { Agent } from './agent.ts';
-import { whoRuns } from './ambient.ts';
+import { requireLiveBody, whoRuns } from './ambient.ts';
 import type { Core } from './core.ts';
 
 interface Promised {
@@ -81,6 +81,7 @@ export class Handoffs {
       throw new MeanwhileError('invalid_value', `updateAgent: expected an Agent, got ${typeof agent}. Write session.updateAgent(new Agent({ … })).`);
     }
     if (stage.current?.agent === agent) return;
+    requireLiveBody();
     const body = whoRuns()?.body;
     const wait = whoRuns()?.waits;
     const settled = stage.afterCall(body);

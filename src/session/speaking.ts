@@ -2,7 +2,7 @@
 import { MeanwhileError, SessionClosedError } from '../errors.ts';
 import type { SayOptions } from '../tools/faces.ts';
 import type { Activity } from './activity.ts';
-import { whoRuns } from './ambient.ts';
+import { requireLiveBody, whoRuns } from './ambient.ts';
 import type { Core } from './core.ts';
 import type { AgentState } from './events.ts';
 import { runSay, type SayPlan } from './say.ts';
@@ -37,6 +37,7 @@ export class Speaking {
 
   /** Where `say` and `generateReply` speak; undefined while one agent follows another. Throws when nobody will come. */
   placeFor(what: 'say' | 'generateReply'): Activity | undefined {
+    requireLiveBody();
     const { stage } = this.#core;
     const running = whoRuns();
     const hook = running?.hook && running.activityId !== undefined ? stage.activity(running.activityId) : undefined;

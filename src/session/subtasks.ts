@@ -2,7 +2,7 @@
 import { describeError, ToolError } from '../errors.ts';
 import type { Activity } from './activity.ts';
 import type { AgentTask } from './agent-task.ts';
-import { leaseHere, whoRuns, type Lease } from './ambient.ts';
+import { leaseHere, requireLiveBody, whoRuns, type Lease } from './ambient.ts';
 import type { Core } from './core.ts';
 import { isActive } from './facts.ts';
 
@@ -12,16 +12,24 @@ export async function runAgentTask(core: Core, task: AgentTask, completed: Promi
   const lease = leaseHere();
   const goOn = running?.waits?.();
   const over = Promise.withResolvers<void>();
+  const signal = running?.body?.abortSignal;
+  // A cancelled tool's AgentTask ends with it (S5.3); on a close all end in their order.
+  const onAbort = (): void => {
+    if (!core.stage.isClosing) task.fail(asError(signal?.reason));
+  };
+  signal?.addEventListener('abort', onAbort, { once: true });
   try {
+    requireLiveBody();
     const parent = parentOf(core, running?.activityId, task);
     const before = parent.subtasks;
     parent.subtasks = before.then(() => over.promise);
-    await before;
+    await Promise.race([before, completed]);
     await runOver(core, parent, task, completed, lease);
   } catch (error) {
-    task.fail(error instanceof Error ? error : new Error(describeError(error)));
+    task.fail(asError(error));
     throw error;
   } finally {
+    signal?.removeEventListener('abort', onAbort);
     over.resolve();
     goOn?.();
   }
@@ -29,11 +37,14 @@ export async function runAgentTask(core: Core, task: AgentTask, completed: Promi
 
 async function runOver(core: Core, parent: Activity, task: AgentTask, completed: Promise<void>, lease: Lease | undefined): Promise<void> {
   const { stage } = core;
-  await spokenOut(core, parent);
+  await Promise.race([spokenOut(core, parent), completed]);
   const activity = await stage.change(async () => {
+    // Completed, or its tool cancelled, while it waited for its turn.
+    if (task.isDone) return undefined;
     if (parent.phase !== 'here' || stage.isClosing) refuse(task);
     return await stage.enter(task, parent, lease);
   });
+  if (!activity) return;
   await completed;
   await stage.afterCall(task.completedBy);
   if (activity.phase !== 'here') return await activity.whenEnded;
@@ -49,6 +60,10 @@ function parentOf(core: Core, activityId: string | undefined, task: AgentTask): 
   const parent = (activityId === undefined ? undefined : stage.activity(activityId)) ?? stage.current;
   if (!parent || parent.phase !== 'here' || stage.isClosing) refuse(task);
   return parent;
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(describeError(error));
 }
 
 function refuse(task: AgentTask): never {

@@ -68,17 +68,20 @@ describe('S4.1 the order and the modes', () => {
     expect(calls.background('a').judge('allow')).toEqual({ type: 'run' });
   });
 
-  test.each(['reject', 'replace', 'confirm'] as const)('S4.1 %s finds all that run, queued ones and those of any scope included', (mode) => {
-    const calls = new Calls()
-      .start('a', { owner: 'activity_1' })
-      .start('b', { owner: 'activity_2', activityId: 'activity_2', speechId: 'speech_7' })
-      .background('b', 'queued')
-      .start('c');
-    calls.end('c');
-    const verdict = calls.judge(mode);
-    expect(verdict.type).toBe(mode);
-    expect('running' in verdict && verdict.running.map((task) => task.callId)).toEqual(['a', 'b']);
-  });
+  test.each(['reject', 'replace', 'confirm'] as const)(
+    'S4.1 %s finds all that run, queued ones and those of any scope included',
+    (mode) => {
+      const calls = new Calls()
+        .start('a', { owner: 'activity_1' })
+        .start('b', { owner: 'activity_2', activityId: 'activity_2', speechId: 'speech_7' })
+        .background('b', 'queued')
+        .start('c');
+      calls.end('c');
+      const verdict = calls.judge(mode);
+      expect(verdict.type).toBe(mode);
+      expect('running' in verdict && verdict.running.map((task) => task.callId)).toEqual(['a', 'b']);
+    },
+  );
 
   test('S4.1 the confirm flag comes first, then what runs, then the window', () => {
     const calls = new Calls().start('a').end('a').start('b');
@@ -104,7 +107,12 @@ describe('S4.5 the window', () => {
     const calls = done();
     calls.now = 60_000;
     const output = { type: 'text', text: 'a is done.' };
-    expect(calls.judge(undefined, { windowMs: 60_000 })).toEqual({ type: 'replay', callId: 'a', output, ageMs: 60_000 });
+    expect(calls.judge(undefined, { windowMs: 60_000 })).toEqual({
+      type: 'replay',
+      callId: 'a',
+      output,
+      ageMs: 60_000,
+    });
     calls.now += 1;
     expect(calls.judge(undefined, { windowMs: 60_000 })).toEqual({ type: 'run' });
   });
@@ -147,7 +155,15 @@ test('S4.2 a running call is one line: its id, its arguments, what it said last'
 describe('S5.6 a task whose arguments are validated late', () => {
   const pending = () => {
     const calls = new Calls();
-    const { key: _key, ...unkeyed } = { toolName: 'book', input: {}, owner: 'session', activityId: 'a1', speechId: 's1', step: 0, key };
+    const { key: _key, ...unkeyed } = {
+      toolName: 'book',
+      input: {},
+      owner: 'session',
+      activityId: 'a1',
+      speechId: 's1',
+      step: 0,
+      key,
+    };
     calls.log.commit({ type: 'task_started', callId: 'a', ...unkeyed });
     return calls;
   };

@@ -22,7 +22,9 @@ const states = (t: TestSession) =>
 describe('S4.1 what is a duplicate', () => {
   test('S4.1 a tool that says nothing joins an equal call in the background: nothing is booked twice', async () => {
     const held = heldTool(searching);
-    const t = await startTestSession([booking('Rome'), 'Searching.', booking('Rome'), 'Still at it.', 'Booked.'], { tools: [held.tool] });
+    const t = await startTestSession([booking('Rome'), 'Searching.', booking('Rome'), 'Still at it.', 'Booked.'], {
+      tools: [held.tool],
+    });
     await say(t, 'Book Rome');
     await say(t, 'Is Rome booked?');
     expect(held.began).toEqual(['call_1']);
@@ -59,11 +61,23 @@ describe('S4.1 what is a duplicate', () => {
     });
     const call = (args: object) => ({ calls: [{ name: 'book', args }] });
     const t = await startTestSession(
-      [call({ to: 'Rome', seats: 1 }), 'a', call({ seats: 1, to: 'Rome' }), 'b', call({ to: 'Rome' }), 'c', call({ to: 'Rome', seats: 2 }), 'd'],
+      [
+        call({ to: 'Rome', seats: 1 }),
+        'a',
+        call({ seats: 1, to: 'Rome' }),
+        'b',
+        call({ to: 'Rome' }),
+        'c',
+        call({ to: 'Rome', seats: 2 }),
+        'd',
+      ],
       { tools: [book] },
     );
     for (const text of ['1', '2', '3', '4']) await say(t, text);
-    expect(began).toEqual([{ to: 'Rome', seats: 1 }, { to: 'Rome', seats: 2 }]);
+    expect(began).toEqual([
+      { to: 'Rome', seats: 1 },
+      { to: 'Rome', seats: 2 },
+    ]);
     expect(answered(t).map((event) => event.reason)).toEqual(['duplicate', 'duplicate']);
   });
 
@@ -112,11 +126,15 @@ describe('S4.1 what is a duplicate', () => {
 describe('S4.2 reject and confirm', () => {
   test('S4.2 reject answers with a normal output that lists the running calls', async () => {
     const held = heldTool({ ...searching, onDuplicate: 'reject' });
-    const t = await startTestSession([booking('Rome'), 'Searching.', booking('Rome'), 'Already.'], { tools: [held.tool] });
+    const t = await startTestSession([booking('Rome'), 'Searching.', booking('Rome'), 'Already.'], {
+      tools: [held.tool],
+    });
     await say(t, 'Book Rome');
     await say(t, 'Book Rome');
     expect(answered(t)).toMatchObject([{ callId: 'call_2', reason: 'duplicate' }]);
-    expect(historyOf(t.session)).toContainEqual(expect.stringMatching(/^call_2: Not started: .*\n- call_1 book\(\{"to":"Rome"\}\): .*Searching Rome/s));
+    expect(historyOf(t.session)).toContainEqual(
+      expect.stringMatching(/^call_2: Not started: .*\n- call_1 book\(\{"to":"Rome"\}\): .*Searching Rome/s),
+    );
     expect(t.spoken).toEqual(['Searching.', 'Already.']);
   });
 
@@ -129,7 +147,16 @@ describe('S4.2 reject and confirm', () => {
     const held = heldTool({ ...searching, onDuplicate: 'confirm' });
     const confirmed = { calls: [{ name: 'book', args: { to: 'Rome', confirm_duplicate: true } }] };
     const t = await startTestSession(
-      [booking('Rome'), 'Searching.', booking('Rome'), 'A second one?', confirmed, 'And again.', booking('Rome'), 'A third one?'],
+      [
+        booking('Rome'),
+        'Searching.',
+        booking('Rome'),
+        'A second one?',
+        confirmed,
+        'And again.',
+        booking('Rome'),
+        'A third one?',
+      ],
       { tools: [held.tool] },
     );
     await say(t, 'Book Rome');
@@ -146,8 +173,12 @@ describe('S4.2 reject and confirm', () => {
 
   test('S4.2 without a duplicate the call just runs, in a strict schema too, where the flag is required and nullable', async () => {
     const held = heldTool({ ...searching, onDuplicate: 'confirm', strict: true });
-    const call = (flag: boolean | null) => ({ calls: [{ name: 'book', args: { to: 'Rome', confirm_duplicate: flag } }] });
-    const t = await startTestSession([call(null), 'Searching.', call(null), 'A second one?', call(true), 'Two.'], { tools: [held.tool] });
+    const call = (flag: boolean | null) => ({
+      calls: [{ name: 'book', args: { to: 'Rome', confirm_duplicate: flag } }],
+    });
+    const t = await startTestSession([call(null), 'Searching.', call(null), 'A second one?', call(true), 'Two.'], {
+      tools: [held.tool],
+    });
     await say(t, 'Book Rome');
     expect(held.bodies.map((body) => body.args)).toEqual([{ to: 'Rome' }]);
     await say(t, 'Book Rome');
@@ -174,7 +205,9 @@ describe('S4.3 replace', () => {
 
   test('S4.3 cancels all matches, waits until they have stopped, then runs', async () => {
     const held = heldTool({ ...replace, duplicateKey: 'name', deaf: true });
-    const t = await startTestSession([booking('Rome'), 'Searching Rome.', booking('Oslo'), 'Searching Oslo.'], { tools: [held.tool] });
+    const t = await startTestSession([booking('Rome'), 'Searching Rome.', booking('Oslo'), 'Searching Oslo.'], {
+      tools: [held.tool],
+    });
     await say(t, 'Book Rome');
     const run = t.session.run({ userInput: 'No, Oslo' });
     await t.clock.settle();
@@ -189,7 +222,10 @@ describe('S4.3 replace', () => {
 
   test('S4.3 waits at most stopTimeoutMs', async () => {
     const held = heldTool({ ...replace, deaf: true });
-    const t = await startTestSession([booking('Rome'), 'One.', booking('Rome'), 'Two.'], { tools: [held.tool], stopTimeoutMs: 700 });
+    const t = await startTestSession([booking('Rome'), 'One.', booking('Rome'), 'Two.'], {
+      tools: [held.tool],
+      stopTimeoutMs: 700,
+    });
     await say(t, 'Book Rome');
     const run = t.session.run({ userInput: 'Again' });
     await t.clock.advance(699);
@@ -201,10 +237,20 @@ describe('S4.3 replace', () => {
 
   test.each([
     ['its tool does not allow it', { allowCancellation: false }, 'its tool does not allow it'],
-    ['its body disallowed it', { first: ({ ctx }: { ctx: { disallowInterruptions(): void; update(m: string): unknown } }) => (ctx.disallowInterruptions(), ctx.update('x')) }, 'may not be interrupted'],
+    [
+      'its body disallowed it',
+      {
+        first: ({ ctx }: { ctx: { disallowInterruptions(): void; update(m: string): unknown } }) => (
+          ctx.disallowInterruptions(), ctx.update('x')
+        ),
+      },
+      'may not be interrupted',
+    ],
   ])('S4.3 if one may not be cancelled, nothing is, and the call gets an error: %s', async (_, more, reason) => {
     const other = heldTool({ ...replace, ...(more as object), duplicateKey: 'name' });
-    const t = await startTestSession([booking('Rome'), 'Searching.', booking('Oslo'), 'That is not possible.'], { tools: [other.tool] });
+    const t = await startTestSession([booking('Rome'), 'Searching.', booking('Oslo'), 'That is not possible.'], {
+      tools: [other.tool],
+    });
     await say(t, 'Book Rome');
     await say(t, 'No, Oslo');
     expect(other.began).toEqual(['call_1']);
@@ -225,24 +271,31 @@ describe('S4.3 replace', () => {
     expect(states(t)).toEqual(['call_1 cancelled', 'call_2 completed']);
   });
 
-  test.each(['reject', 'queue'] as const)('S4.3 the call takes the place of what it replaces, past those who wait: %s', async (whenFull) => {
-    const held = heldTool({ ...replace, maxConcurrency: { limit: 1, whenFull }, deaf: true });
-    const waiting = whenFull === 'queue' ? booking('Rome', 'Oslo') : booking('Rome');
-    const t = await startTestSession([waiting, 'One.', booking('Rome'), 'Two.'], { tools: [held.tool] });
-    await say(t, 'Book');
-    const run = t.session.run({ userInput: 'Rome again' });
-    await t.clock.settle();
-    expect(held.bodies.map((body) => body.args.to)).toEqual(['Rome']);
-    held.bodies[0]?.end();
-    await drive(t.clock, run);
-    expect(held.bodies.map((body) => body.args.to)).toEqual(['Rome', 'Rome']);
-    held.bodies[1]?.end();
-    await t.clock.settle();
-    expect(held.bodies.length).toBe(whenFull === 'queue' ? 3 : 2);
-  });
+  test.each(['reject', 'queue'] as const)(
+    'S4.3 the call takes the place of what it replaces, past those who wait: %s',
+    async (whenFull) => {
+      const held = heldTool({ ...replace, maxConcurrency: { limit: 1, whenFull }, deaf: true });
+      const waiting = whenFull === 'queue' ? booking('Rome', 'Oslo') : booking('Rome');
+      const t = await startTestSession([waiting, 'One.', booking('Rome'), 'Two.'], { tools: [held.tool] });
+      await say(t, 'Book');
+      const run = t.session.run({ userInput: 'Rome again' });
+      await t.clock.settle();
+      expect(held.bodies.map((body) => body.args.to)).toEqual(['Rome']);
+      held.bodies[0]?.end();
+      await drive(t.clock, run);
+      expect(held.bodies.map((body) => body.args.to)).toEqual(['Rome', 'Rome']);
+      held.bodies[1]?.end();
+      await t.clock.settle();
+      expect(held.bodies.length).toBe(whenFull === 'queue' ? 3 : 2);
+    },
+  );
 
   test('S4.3 what needs approval replaces nothing before it is approved', async () => {
-    const held = heldTool({ ...replace, needsApproval: ({ to }: { to: string }) => to === 'Oslo', duplicateKey: 'name' } as HeldOptions);
+    const held = heldTool({
+      ...replace,
+      needsApproval: ({ to }: { to: string }) => to === 'Oslo',
+      duplicateKey: 'name',
+    } as HeldOptions);
     const answer = (action: string) => ({ calls: [{ name: 'answer_task', args: { call_id: 'call_2', action } }] });
     const t = await startTestSession(
       [booking('Rome'), 'Searching.', booking('Oslo'), 'May I?', answer('decline'), 'Then not.', 'Rome goes on.'],
@@ -257,8 +310,14 @@ describe('S4.3 replace', () => {
   });
 
   test('S4.3 what is approved replaces what runs by then', async () => {
-    const held = heldTool({ ...replace, needsApproval: ({ to }: { to: string }) => to === 'Oslo', duplicateKey: 'name' } as HeldOptions);
-    const t = await startTestSession([booking('Rome'), 'Searching.', booking('Oslo'), 'May I?', 'Oslo then.'], { tools: [held.tool] });
+    const held = heldTool({
+      ...replace,
+      needsApproval: ({ to }: { to: string }) => to === 'Oslo',
+      duplicateKey: 'name',
+    } as HeldOptions);
+    const t = await startTestSession([booking('Rome'), 'Searching.', booking('Oslo'), 'May I?', 'Oslo then.'], {
+      tools: [held.tool],
+    });
     await say(t, 'Book Rome');
     await say(t, 'No, Oslo');
     await t.session.tasks.answer('call_2', 'accept');
@@ -279,13 +338,20 @@ describe('S4.4 join', () => {
     expect(t.session.tasks.get('call_2')?.callId).toBe('call_1');
     held.bodies[0]?.end('Booked Rome');
     await drive(t.clock, run);
-    expect(historyOf(t.session).slice(1)).toEqual(['call_1: Booked Rome', 'call_2: Booked Rome', 'assistant: Booked once.']);
+    expect(historyOf(t.session).slice(1)).toEqual([
+      'call_1: Booked Rome',
+      'call_2: Booked Rome',
+      'assistant: Booked once.',
+    ]);
     expect(states(t)).toEqual(['call_1 completed']);
   });
 
   test('S4.4 both get the first update when the task goes to the background, and its result is told once', async () => {
     const go = byHand();
-    const held = heldTool({ onDuplicate: 'join', first: async ({ ctx }) => (await go.promise, await ctx.update('Searching')) });
+    const held = heldTool({
+      onDuplicate: 'join',
+      first: async ({ ctx }) => (await go.promise, await ctx.update('Searching')),
+    });
     const t = await startTestSession([booking('Rome', 'Rome'), 'Searching.', 'Booked.'], { tools: [held.tool] });
     const run = t.session.run({ userInput: 'Go' });
     await t.clock.settle();
@@ -300,7 +366,9 @@ describe('S4.4 join', () => {
 
   test('S4.4 from then on it is answered at once with the newest record', async () => {
     const held = heldTool({ ...searching, onDuplicate: 'join' });
-    const t = await startTestSession([booking('Rome'), 'Searching.', 'Three found.', booking('Rome'), 'Still three.'], { tools: [held.tool] });
+    const t = await startTestSession([booking('Rome'), 'Searching.', 'Three found.', booking('Rome'), 'Still three.'], {
+      tools: [held.tool],
+    });
     await say(t, 'Go');
     await held.bodies[0]?.ctx.update('Found three');
     await t.clock.advance(100);
@@ -311,7 +379,14 @@ describe('S4.4 join', () => {
   test.each(['call_1', 'call_2'])('S4.4 cancelling by either id cancels the one task: %s', async (id) => {
     const held = heldTool({ ...searching, onDuplicate: 'join', allowCancellation: true });
     const t = await startTestSession(
-      [booking('Rome'), 'Searching.', booking('Rome'), 'Still.', { calls: [{ name: 'cancel_task', args: { call_id: id } }] }, 'Stopped.'],
+      [
+        booking('Rome'),
+        'Searching.',
+        booking('Rome'),
+        'Still.',
+        { calls: [{ name: 'cancel_task', args: { call_id: id } }] },
+        'Stopped.',
+      ],
       { tools: [held.tool] },
     );
     for (const text of ['Go', 'Go', 'Stop it']) await say(t, text);
@@ -345,7 +420,9 @@ describe('S4.4 join', () => {
   test('S4.4 an AgentTask may call what its parent’s call is waiting for', async () => {
     const inner = new AgentTask<string>({ name: 'ask', instructions: 'Ask.' });
     const held = heldTool({ onDuplicate: 'join', first: () => inner.run() });
-    const t = await startTestSession([booking('Rome'), booking('Rome'), 'One moment.', 'Booked.'], { tools: [held.tool] });
+    const t = await startTestSession([booking('Rome'), booking('Rome'), 'One moment.', 'Booked.'], {
+      tools: [held.tool],
+    });
     const first = t.session.sendMessage('Go');
     await t.clock.settle();
     await first;
@@ -381,7 +458,14 @@ describe('S4.4 join', () => {
       const held = heldTool({ ...searching, onDuplicate: 'join' });
       const hang = byHand();
       const t = await startTestSession(
-        [booking('Rome'), 'Searching.', booking('Rome'), { text: 'Still at it', hang: hang.promise }, 'Hello.', 'Told.'],
+        [
+          booking('Rome'),
+          'Searching.',
+          booking('Rome'),
+          { text: 'Still at it', hang: hang.promise },
+          'Hello.',
+          'Told.',
+        ],
         { tools: [held.tool] },
       );
       await say(t, 'Go');
@@ -403,7 +487,9 @@ describe('S4.5 the window', () => {
 
   test('S4.5 an equal call after a successful end gets the earlier result, how old it is, and no new effect', async () => {
     const held = heldTool(ends('Booked: ABC'));
-    const t = await startTestSession([booking('Rome'), 'Booked.', booking('Rome'), 'It is booked already.'], { tools: [held.tool] });
+    const t = await startTestSession([booking('Rome'), 'Booked.', booking('Rome'), 'It is booked already.'], {
+      tools: [held.tool],
+    });
     await say(t, 'Book Rome');
     await t.clock.advance(30_000);
     await say(t, 'Book Rome');
@@ -424,7 +510,9 @@ describe('S4.5 the window', () => {
 
   test('S4.5 the result of a background task counts as well', async () => {
     const held = heldTool({ ...windowed, ...searching });
-    const t = await startTestSession([booking('Rome'), 'Searching.', 'Booked.', booking('Rome'), 'It is.'], { tools: [held.tool] });
+    const t = await startTestSession([booking('Rome'), 'Searching.', 'Booked.', booking('Rome'), 'It is.'], {
+      tools: [held.tool],
+    });
     await say(t, 'Book Rome');
     held.bodies[0]?.end('Booked: ABC');
     await rest(t);
@@ -445,9 +533,22 @@ describe('S4.5 the window', () => {
 
   test('S4.5 a cancelled or declined call is never replayed', async () => {
     const held = heldTool({ ...windowed, ...searching, needsApproval: true });
-    const t = await startTestSession([booking('Rome'), 'May I?', 'Not booked.', booking('Rome'), 'May I?', 'x', 'Searching.', booking('Rome'), 'May I?'], {
-      tools: [held.tool],
-    });
+    const t = await startTestSession(
+      [
+        booking('Rome'),
+        'May I?',
+        'Not booked.',
+        booking('Rome'),
+        'May I?',
+        'x',
+        'Searching.',
+        booking('Rome'),
+        'May I?',
+      ],
+      {
+        tools: [held.tool],
+      },
+    );
     await say(t, 'Book Rome');
     await t.session.tasks.answer('call_1', 'decline');
     await rest(t);
@@ -544,7 +645,9 @@ describe('S4.6 calls of one step', () => {
   test('S4.6 a body starts while the model is still speaking', async () => {
     const held = heldTool();
     const hang = byHand();
-    const t = await startTestSession([{ ...booking('Rome'), hang: hang.promise, hangAfter: 'end' }, 'Booked.'], { tools: [held.tool] });
+    const t = await startTestSession([{ ...booking('Rome'), hang: hang.promise, hangAfter: 'end' }, 'Booked.'], {
+      tools: [held.tool],
+    });
     const run = t.session.run({ userInput: 'Go' });
     await t.clock.settle();
     expect(held.began).toEqual(['call_1']);

@@ -38,7 +38,10 @@ export function heldTool(options: HeldOptions = {}): HeldTool {
     name,
     description: 'Held by the test.',
     parameters,
-    execute: async (args: { to: string }, { ctx, abortSignal }: { ctx: RunContext<unknown>; abortSignal: AbortSignal }) => {
+    execute: async (
+      args: { to: string },
+      { ctx, abortSignal }: { ctx: RunContext<unknown>; abortSignal: AbortSignal },
+    ) => {
       const done = byHand<unknown>();
       const body: HeldBody = {
         args,
