@@ -2,7 +2,7 @@
 import type { LanguageModelV4Prompt } from '@ai-sdk/provider';
 import { Agent, tool, type SpeechOutput, type Tool, type UpdateOptions } from 'meanwhile';
 import { createVirtualClock, scriptedModel } from 'meanwhile/testing';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { historyOf, outputOf } from '../support/history.ts';
 import { partsOf } from '../support/prompt.ts';
@@ -476,6 +476,7 @@ describe('concurrent and late', () => {
   ];
   test.each(ends)('S2.4 an update of a task that was %s is refused and changes nothing', async (name, end) => {
     const go = byHand();
+    const unheard = unhandledRejections();
     let refused: unknown;
     const body = work(
       (_args, { ctx }) => {
@@ -496,8 +497,18 @@ describe('concurrent and late', () => {
     await t.clock.settle();
     expect(refused).toMatchObject({ name: 'TaskEndedError', code: 'task_ended' });
     expect(t.records.length).toBe(before);
+    expect(unheard).toEqual([]);
   });
 });
+
+/** Rejections that nobody has handled, as they come. */
+function unhandledRejections(): unknown[] {
+  const seen: unknown[] = [];
+  const listener = (reason: unknown): void => void seen.push(reason);
+  process.on('unhandledRejection', listener);
+  onTestFinished(() => void process.off('unhandledRejection', listener));
+  return seen;
+}
 
 function run(t: TestSession, userInput = 'Go') {
   return drive(t.clock, t.session.run({ userInput }));
