@@ -41,6 +41,7 @@ export function applyToTasks(tasks: TasksState, record: SessionRecord): void {
     case 'task_answered': {
       const task = tasks.running.get(record.callId);
       if (task?.question?.id === record.questionId) delete task.question;
+      if (task && record.questionId === task.callId) task.outputIsStale = true;
       markStale(tasks, record.questionId, superseded);
       return;
     }
@@ -158,8 +159,8 @@ function end(tasks: TasksState, record: Of<'task_ended'>): void {
   if (!task) return;
   const question = task.question?.id;
   delete task.question;
+  if (record.state === 'cancelled' || question === task.callId) task.outputIsStale = true;
   if (record.state === 'cancelled') {
-    task.outputIsStale = true;
     markUntold(tasks, record.callId, { receipt: 'dropped', reason: 'its task was cancelled' });
   }
   if (record.record && record.delivery) openLater(tasks, task, record.record, record.delivery, record.seq);
@@ -215,7 +216,7 @@ function firstRecord(task: TaskState, record: Of<'task_backgrounded'>): TaskReco
 /** A later record takes the place of the earlier untold ones of its call, unless it is silent (S3.6). */
 function openLater(tasks: TasksState, task: TaskState, record: TaskRecord, terms: DeliveryTerms, order: number): void {
   if (terms.mode === 'silent') return;
-  task.outputIsStale = true;
+  if (task.question?.id !== task.callId) task.outputIsStale = true;
   markUntold(tasks, task.callId, superseded);
   open(tasks, record, terms, order, task.owner);
 }

@@ -6,7 +6,7 @@
  * reply happen without yielding" (S3.3) is a property of the seam and not a discipline.
  */
 import type { ModelRef, Output, ProviderMetadata, JsonObject, TaskRecord } from '../chat/items.ts';
-import type { AnswerAction, DeliveryMode, Owner, RecordBody, SessionRecord } from '../chat/records.ts';
+import type { AnswerAction, DeliveryMode, DeliveryTerms, Owner, RecordBody, SessionRecord } from '../chat/records.ts';
 import type { SessionState } from '../chat/state.ts';
 import type { Clock } from '../clock.ts';
 import type { AgentRef, Answer, AskOptions, Progress, RunContext, SpeechRef } from '../tools/faces.ts';
@@ -136,6 +136,8 @@ export interface FirstOutput {
   readonly wantsReply: boolean;
   /** Set while it runs on in the background. */
   readonly background: boolean;
+  /** How it is told if its turn does not tell it (S5.6). A call that never became a task has none. */
+  readonly terms?: DeliveryTerms;
   readonly handoff?: HandoffIntent;
 }
 

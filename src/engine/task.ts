@@ -127,38 +127,7 @@ export class Task {
   }
 
   /** The face of this body for those who must know whose code runs. */
-  readonly ref: BodyRef = (() => {
-    const task = this;
-    return {
-      get callId() {
-        return task.callId;
-      },
-      get toolName() {
-        return task.tool.name;
-      },
-      get activityId() {
-        return task.turn.activityId;
-      },
-      get speechId() {
-        return task.turn.speechId;
-      },
-      get step() {
-        return task.turn.step;
-      },
-      get input() {
-        return task.input;
-      },
-      get abortSignal() {
-        return task.signal;
-      },
-      get whenEnded() {
-        return task.whenEnded;
-      },
-      waits: () => task.waits(),
-      isBlocking: () => task.first === undefined,
-      owner: () => task.owner,
-    };
-  })();
+  readonly ref: BodyRef = refOf(this);
 
   protect(): void {
     this.#protected = true;
@@ -229,7 +198,7 @@ export class Task {
     const prompt = reason === 'queued' ? 'queued' : 'backgrounded';
     const told = output ?? { type: 'text', text: this.text(prompt, { functionName: this.tool.name, callId: this.callId }) };
     this.#deps.journal.commit({ type: 'task_backgrounded', callId: this.callId, reason, output: told });
-    this.#settle({ output: told, wantsReply: reason !== 'interrupted', background: true });
+    this.#settle({ output: told, wantsReply: reason !== 'interrupted', background: true, terms: this.#terms({}, false) });
   }
 
   /** One thing to tell (S2.1, S2.2). The first is the call's own output. */
@@ -244,7 +213,7 @@ export class Task {
         this.#deps.journal.commit({ type: 'task_asked', callId, question: { ...said.question, id: callId } });
         this.#deps.journal.commit({ type: 'task_backgrounded', callId, reason: 'question', output, message: said.question.message });
       } else this.#deps.journal.commit({ type: 'task_backgrounded', callId, reason: 'update', output, message: said.message });
-      this.#settle({ output, wantsReply: terms.mode !== 'silent', background: true });
+      this.#settle({ output, wantsReply: terms.mode !== 'silent', background: true, terms });
       return Promise.resolve();
     }
     const record = this.#toRecord(`${callId}_update_${String(task.updates + 1)}`, said.phase, output);
@@ -338,7 +307,7 @@ export class Task {
 
   #touch(): void {
     this.#limits.noProgress?.restart();
-    for (const listener of [...this.#onUpdate]) listener();
+    for (const listener of this.#onUpdate) listener();
   }
 
   #settle(first: FirstOutput): void {
@@ -362,6 +331,7 @@ export class Task {
       output: silent && !refused ? { type: 'text', text: '' } : output,
       wantsReply: ending.wantsReply || refused,
       background: false,
+      terms: this.#terms({}, ending.aloud === 'always' || refused),
       ...(ending.handoff && !refused ? { handoff: this.#intent(ending.handoff) } : {}),
     });
   }
@@ -432,8 +402,8 @@ export class Task {
     const expiresMs = how.expiresMs ?? policy.expiresMs;
     return {
       mode: neverSilent && wanted === 'silent' ? 'when_idle' : wanted,
-      ...(maxHoldMs === undefined ? {} : { holdUntil: now + maxHoldMs }),
-      ...(expiresMs === undefined ? {} : { expiresAt: now + expiresMs }),
+      ...(isLimit(maxHoldMs) ? { holdUntil: now + maxHoldMs } : {}),
+      ...(isLimit(expiresMs) ? { expiresAt: now + expiresMs } : {}),
     };
   }
 
@@ -451,6 +421,43 @@ export class Task {
     this.#stopped.resolve();
     this.#hooks.onStopped();
   }
+}
+
+/** `Infinity` is how an update says "none" against its tool's policy; a record could not hold it. */
+function isLimit(durationMs: number | undefined): durationMs is number {
+  return durationMs !== undefined && durationMs < Infinity;
+}
+
+function refOf(task: Task): BodyRef {
+  return {
+    get callId() {
+      return task.callId;
+    },
+    get toolName() {
+      return task.tool.name;
+    },
+    get activityId() {
+      return task.turn.activityId;
+    },
+    get speechId() {
+      return task.turn.speechId;
+    },
+    get step() {
+      return task.turn.step;
+    },
+    get input() {
+      return task.input;
+    },
+    get abortSignal() {
+      return task.signal;
+    },
+    get whenEnded() {
+      return task.whenEnded;
+    },
+    waits: () => task.waits(),
+    isBlocking: () => task.first === undefined,
+    owner: () => task.owner,
+  };
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -3,7 +3,7 @@
  * (S5.6), unless what it says was or will be told by something newer. Pure.
  */
 import type { TaskRecord } from '../chat/items.ts';
-import type { DeliveryMode, DeliveryTerms } from '../chat/records.ts';
+import type { DeliveryTerms } from '../chat/records.ts';
 import type { TasksState } from '../chat/state.ts';
 import type { Call } from './call.ts';
 
@@ -15,7 +15,6 @@ export interface Untold {
 export function untoldOutput(call: Call, tasks: TasksState, now: number): Untold | undefined {
   const { settled, tool } = call;
   if (!settled || settled.output.text === '' || !isNewest(call, tasks)) return undefined;
-  const { maxHoldMs, expiresMs } = tool?.policy ?? {};
   const callId = call.state.type === 'joined' ? call.state.to.callId : call.callId;
   const isQuestion = tasks.running.get(callId)?.question?.id === call.callId;
   return {
@@ -30,11 +29,7 @@ export function untoldOutput(call: Call, tasks: TasksState, now: number): Untold
       owner: call.task?.owner ?? tool?.owner ?? call.turn.activityId,
       at: now,
     },
-    terms: {
-      mode: modeOf(call, isQuestion),
-      ...(maxHoldMs === undefined ? {} : { holdUntil: now + maxHoldMs }),
-      ...(expiresMs === undefined ? {} : { expiresAt: now + expiresMs }),
-    },
+    terms: settled.terms ?? { mode: 'when_idle' },
   };
 }
 
@@ -46,11 +41,4 @@ function isNewest(call: Call, tasks: TasksState): boolean {
   }
   const task = tasks.running.get(call.callId) ?? tasks.ended.get(call.callId);
   return task === undefined || !task.outputIsStale;
-}
-
-/** Errors and questions are never silent (S3.1). */
-function modeOf(call: Call, isQuestion: boolean): DeliveryMode {
-  const wanted = call.tool?.policy.deliver ?? 'when_idle';
-  const neverSilent = isQuestion || call.settled?.output.type === 'error';
-  return wanted === 'silent' && neverSilent ? 'when_idle' : wanted;
 }
