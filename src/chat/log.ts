@@ -59,7 +59,7 @@ export class Log {
     this.#telling = true;
     try {
       for (let record = this.#untold.shift(); record; record = this.#untold.shift()) {
-        for (const observer of [...this.#observers]) this.#tellOne(observer, record);
+        for (const observer of this.#observers.slice()) this.#tellOne(observer, record);
       }
     } finally {
       this.#telling = false;

@@ -28,7 +28,7 @@ export function toEngineTool(
       typeof policy.needsApproval === 'function' ? policy.needsApproval(value) : policy.needsApproval,
     run: (value, options) => {
       const other = instead();
-      return other ? other(value as never, options as never) : tool.execute(value, options as never);
+      return other ? other(value as never, options as never) : tool.execute(value, options);
     },
   };
 }

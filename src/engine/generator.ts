@@ -31,7 +31,7 @@ async function tell(generator: Generating, update: (message: unknown) => Promise
     await update(message);
   } catch (refused) {
     if (!generator.throw) throw refused;
-    return await generator.throw(refused);
+    return generator.throw(refused);
   }
-  return await generator.next();
+  return generator.next();
 }

@@ -25,11 +25,11 @@ export function createRunContext(task: Task, deps: EngineDeps): RunContext<unkno
     ask: <Content>(options: AskOptions<Content>) =>
       quiet(() => {
         requireRunning(task);
-        return deps.questions.ask(task, options as AskOptions<unknown>) as ReturnType<RunContext['ask']>;
+        return deps.questions.ask(task, options);
       }) as never,
     foreground: (fn) => quiet(async () => {
       requireRunning(task);
-      return await deps.body.foreground(task.ref, fn);
+      return deps.body.foreground(task.ref, fn);
     }),
     filler: <T>(source: FillerSource, options: FillerOptions, fn: () => T | Promise<T>) =>
       runWithFiller(task, deps, source, options, fn),
@@ -50,7 +50,7 @@ export function createRunContext(task: Task, deps: EngineDeps): RunContext<unkno
 
 /** A promise nobody awaits harms nobody (S2.4). */
 function quiet<T>(start: () => Promise<T>): Promise<T> {
-  const promise = (async () => await start())();
+  const promise = (async () => start())();
   promise.catch(() => undefined);
   return promise;
 }

@@ -75,7 +75,7 @@ export async function executeTool(
     throw new MeanwhileError('invalid_definition', 'executeTool: expected a tool. Make it with tool().');
   const engineTool = await load(resolved);
   const parsed: Parsed = await engineTool.parse(text, false);
-  if (parsed.ok) return await new StandaloneRun(engineTool, parsed, options).result();
+  if (parsed.ok) return new StandaloneRun(engineTool, parsed, options).result();
   const { reasons, error } = parsed;
   const layers = [...engineTool.prompts, options.prompts];
   const told = promptText(layers, 'badArguments', { functionName: engineTool.name, reasons });

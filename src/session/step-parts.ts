@@ -75,7 +75,7 @@ function toIncoming(part: LanguageModelV4ToolCall): IncomingCall {
     wireId: toolCallId ?? '',
     toolName: toolName ?? '',
     argumentsText: typeof input === 'string' ? input : JSON.stringify(input ?? {}),
-    ...(providerMetadata === undefined ? {} : { providerMetadata: providerMetadata as ProviderMetadata }),
+    ...(providerMetadata === undefined ? {} : { providerMetadata }),
   };
 }
 
@@ -96,7 +96,7 @@ function grow(
   const growing = known ?? { text: '', metadata: undefined };
   if (!known) parts.set(part.id, growing);
   growing.text += part.delta ?? '';
-  if (part.providerMetadata) growing.metadata = merge(growing.metadata, part.providerMetadata as ProviderMetadata);
+  if (part.providerMetadata) growing.metadata = merge(growing.metadata, part.providerMetadata);
 }
 
 function merge(before: ProviderMetadata | undefined, now: ProviderMetadata): ProviderMetadata {

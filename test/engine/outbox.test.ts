@@ -89,10 +89,9 @@ test('S2.5 records of several owners are shown to each', async () => {
 /** A host whose model cannot be reached while `isDown`. */
 class Unreachable extends ScriptedConversation {
   isDown = false;
-  override append(owner: string, records: readonly TaskRecord[]): Promise<void> {
-    if (this.isDown) return Promise.reject(new Error('the socket is closed'));
+  override append(owner: string, records: readonly TaskRecord[]): void {
+    if (this.isDown) throw new Error('the socket is closed');
     super.append(owner, records);
-    return Promise.resolve();
   }
 }
 

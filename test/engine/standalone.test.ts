@@ -1,6 +1,6 @@
 /** A tool without a session (S1.9). */
 import { jsonSchema, tool as aiTool } from 'ai';
-import { Agent, executeTool, handoff, StopResponse, tool, ToolError, type RunContext, type Tool } from 'meanwhile';
+import { Agent, executeTool, handoff, StopResponse, tool, ToolError, type TaskAbortedError, type RunContext, type Tool } from 'meanwhile';
 import { createVirtualClock } from 'meanwhile/testing';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
@@ -122,7 +122,7 @@ test('S1.9 limits and cancellation hold, and the signal fires', async () => {
   const reasons: unknown[] = [];
   const stuck = work(
     (_args, { abortSignal }) => {
-      abortSignal.addEventListener('abort', () => reasons.push(abortSignal.reason.why));
+      abortSignal.addEventListener('abort', () => reasons.push((abortSignal.reason as TaskAbortedError).why));
       return byHand().promise;
     },
     { timeoutMs: 1000 },

@@ -30,7 +30,7 @@ test('S1.1 the first update is the output of the call; the turn goes on while th
   const done = byHand<string>();
   const work = echo(async (_args, { ctx }) => {
     await ctx.update('looking');
-    return await done.promise;
+    return done.promise;
   });
   const t = await startTestSession([call, 'I am looking.', 'It is done.'], { tools: [work] });
   await run(t);
@@ -94,7 +94,7 @@ test('S1.1 a call that has to queue goes to the background at once', async () =>
 test('S1.1 an update that comes with the value does not send a settled call to the background', async () => {
   let late: Promise<void> | undefined;
   const work = echo((_args, { ctx }) => {
-    queueMicrotask(() => (late = ctx.update('too late')));
+    queueMicrotask(() => void (late = ctx.update('too late')));
     return 'done';
   });
   const t = await startTestSession([call, 'It is done.'], { tools: [work] });
@@ -267,7 +267,7 @@ test('S1.6 each yield of a generator is an update and its return value the resul
   const work = echo(async function* () {
     yield 'looking';
     yield { message: 'half way', progress: 1, total: 2 };
-    return await done.promise;
+    return done.promise;
   });
   const t = await startTestSession([call, 'I am looking.', 'Half way.', 'It is done.'], { tools: [work] });
   await run(t);

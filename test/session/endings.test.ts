@@ -371,8 +371,8 @@ test.each(converted)(
     const t = await startTestSession(steps, { tools: [inline, late] });
     await run(t);
     await t.clock.advance(100);
-    const [first, ...rest] = historyOf(t.session).filter((each) => each.startsWith('call_'));
-    expect([first, ...rest].sort()).toEqual([`call_1: ${text}`, `call_2: ${text}`, `call_2_final: ${text}`]);
+    const told = historyOf(t.session).filter((each) => each.startsWith('call_'));
+    expect(told.toSorted()).toEqual([`call_1: ${text}`, `call_2: ${text}`, `call_2_final: ${text}`]);
   },
 );
 
