@@ -11,17 +11,19 @@ export function isActive(core: Core, speech: SpeechHandle): boolean {
 export function readFacts(core: Core): Omit<FloorFacts, 'silentSince' | 'quietMs' | 'now' | 'leases'> {
   const { stage, mouth, users } = core;
   const { current } = stage;
+  const paused = stage.stack.slice(0, -1);
   return {
     current: current && {
       activityId: current.id,
-      paused: stage.stack.filter((activity) => activity !== current).map((activity) => activity.id),
+      paused: paused.map((activity) => activity.id),
       tellsDeliveries: current.tellsDeliveries,
       isTask: current.isTask,
       underLease: current.lease?.active ? current.lease.callId : undefined,
     },
     closing: stage.isClosing,
     speaking: mouth.holder !== undefined,
-    pending: current !== undefined && [...current.speeches].some((speech) => speech !== mouth.holder && isActive(core, speech)),
+    // One that waits for the next agent is in no activity yet; a turn of a paused one goes on later.
+    pending: [...core.speeches].some((speech) => speech !== mouth.holder && isActive(core, speech) && !paused.some(({ speeches }) => speeches.has(speech))),
     userSpeaking: users.isSpeaking,
     userAway: users.isAway,
     userTurn: users.turnIsOpen,

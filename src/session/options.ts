@@ -48,7 +48,7 @@ export interface AgentSessionOptions<UserData = unknown> {
   readonly maxRetries?: number;
   /** From the first record, so long others are waited for. Default 50. */
   readonly coalesceMs?: number;
-  /** Silence before something is told. Default 0. */
+  /** Silence before something is told. Default 0, for an output of medium `'voice'` 400. */
   readonly quietMs?: number;
   /** How often a record is told at most. Default 3. */
   readonly maxAttempts?: number;
@@ -101,7 +101,7 @@ export function resolveOptions(options: AgentSessionOptions): ResolvedOptions {
       llm: options.llm,
       maxToolSteps: count('maxToolSteps', options.maxToolSteps, 3),
       maxRetries: count('maxRetries', options.maxRetries, 2),
-      quietMs: count('quietMs', options.quietMs, 0),
+      quietMs: count('quietMs', options.quietMs, options.output?.medium === 'voice' ? 400 : 0),
       closeTimeoutMs: count('closeTimeoutMs', options.closeTimeoutMs, 5000),
       userAwayMs: userAwayMs === Infinity ? undefined : userAwayMs,
       prompts: options.prompts ?? {},

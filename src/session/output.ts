@@ -24,6 +24,8 @@ export interface SpeechSink {
 }
 
 export interface SpeechOutput {
+  /** What a pause means in it: among spoken words one is part of talking (S6.1, `quietMs`). Default `'text'`. */
+  readonly medium?: 'text' | 'voice';
   open(speech: SpokenInfo): SpeechSink;
 }
 
