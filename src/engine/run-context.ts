@@ -27,10 +27,11 @@ export function createRunContext(task: Task, deps: EngineDeps): RunContext<unkno
         requireRunning(task);
         return deps.questions.ask(task, options);
       }) as never,
-    foreground: (fn) => quiet(async () => {
-      requireRunning(task);
-      return deps.body.foreground(task.ref, fn);
-    }),
+    foreground: (fn) =>
+      quiet(async () => {
+        requireRunning(task);
+        return deps.body.foreground(task.ref, fn);
+      }),
     filler: <T>(source: FillerSource, options: FillerOptions, fn: () => T | Promise<T>) =>
       runWithFiller(task, deps, source, options, fn),
     disallowInterruptions: () => {
@@ -72,7 +73,10 @@ async function update(task: Task, message: unknown, options: UpdateOptions): Pro
   const text = progress ? progress.message : message;
   const output = typeof text === 'string' ? promptedText(task, text, options) : plainText(text);
   task.updates.push(message);
-  await task.record({ type: 'text', text: output }, options, { phase: 'update', message: typeof text === 'string' ? text : output });
+  await task.record({ type: 'text', text: output }, options, {
+    phase: 'update',
+    message: typeof text === 'string' ? text : output,
+  });
 }
 
 function promptedText(task: Task, message: string, options: UpdateOptions): string {
@@ -89,5 +93,8 @@ function promptedText(task: Task, message: string, options: UpdateOptions): stri
 function plainText(value: unknown): string {
   const text = toText(value);
   if (text.ok) return text.text;
-  throw new MeanwhileError('invalid_value', `update: the message cannot be told: ${text.reason}. Give a string or plain JSON.`);
+  throw new MeanwhileError(
+    'invalid_value',
+    `update: the message cannot be told: ${text.reason}. Give a string or plain JSON.`,
+  );
 }

@@ -1,6 +1,16 @@
 /** A tool without a session (S1.9). */
 import { jsonSchema, tool as aiTool } from 'ai';
-import { Agent, executeTool, handoff, StopResponse, tool, ToolError, type TaskAbortedError, type RunContext, type Tool } from 'meanwhile';
+import {
+  Agent,
+  executeTool,
+  handoff,
+  StopResponse,
+  tool,
+  ToolError,
+  type TaskAbortedError,
+  type RunContext,
+  type Tool,
+} from 'meanwhile';
 import { createVirtualClock } from 'meanwhile/testing';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
