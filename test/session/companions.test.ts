@@ -206,7 +206,7 @@ describe('S5.4 they are ordinary calls', () => {
     await say(t, 'Hello?');
     check.resolve();
     await t.clock.settle();
-    expect(outputOf(t.session, 'call_2')).toMatch(/answer_task \(call_2\) was cancelled/);
+    expect(outputOf(t.session, 'call_2')).toContain('was cancelled');
     expect(t.session.tasks.get('call_1')).toMatchObject({ state: 'input_required' });
   });
 });
