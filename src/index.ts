@@ -82,5 +82,5 @@ export { createTextOutput, type Heard, type SpeechOutput, type SpeechSink, type 
 export { overrideTools, type OverrideTarget, type ToolBodies, type ToolBody } from './session/overrides.ts';
 export type { RunResult } from './session/run-result.ts';
 export type { SpeechHandle } from './session/speech-handle.ts';
-export { Timeline, toTimeline, type TimelineOptions } from './session/timeline.ts';
+export { Timeline, toTimeline, type TimelineLine, type TimelineOptions } from './session/timeline.ts';
 export type { SessionUsage } from './session/usage.ts';

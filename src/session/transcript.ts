@@ -3,17 +3,16 @@ import type { Heard, SpeechOutput, SpeechSink, SpokenInfo, TextListener } from '
 
 export class Transcript implements SpeechOutput {
   readonly #output: SpeechOutput;
-  readonly #listeners = new Set<TextListener>();
+  readonly #watchers = new Set<{ readonly listener: TextListener }>();
 
   constructor(output: SpeechOutput) {
     this.#output = output;
   }
 
   watch(listener: TextListener): () => void {
-    // A set would take one listener for two.
-    const own = { ...listener };
-    this.#listeners.add(own);
-    return () => this.#listeners.delete(own);
+    const watcher = { listener };
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
   }
 
   open(speech: SpokenInfo): SpeechSink {
@@ -47,7 +46,7 @@ export class Transcript implements SpeechOutput {
 
   /** A listener that throws harms nobody. */
   #tell(call: (listener: TextListener) => void): void {
-    for (const listener of [...this.#listeners]) {
+    for (const { listener } of Array.from(this.#watchers)) {
       try {
         call(listener);
       } catch {

@@ -1,0 +1,55 @@
+/** The session of a loaded talk: the module's own, or one made for its agent. */
+import { AgentSession, MeanwhileError, type Agent } from '../index.ts';
+import { CliFailure } from './failure.ts';
+import type { World } from './io.ts';
+import type { LoadedTalk } from './load.ts';
+
+export interface Talk {
+  readonly session: AgentSession;
+  readonly note?: string;
+  /** Starts the session unless the module has. Throws a CliFailure. */
+  start(): Promise<void>;
+}
+
+/** Throws a CliFailure when there is no model to talk to, or no agent. */
+export function openTalk(loaded: LoadedTalk, world: World): Talk {
+  const { file, agent, note } = loaded;
+  const session = loaded.session ?? createSession(file, agent, world);
+  const isNew = session.agentState === 'initializing';
+  if (isNew && !agent) {
+    throw new CliFailure(
+      `${file} exports a session that has not been started; export its \`agent\` too, or await session.start({ agent }).`,
+    );
+  }
+  return {
+    session,
+    ...(note === undefined ? {} : { note }),
+    start: async () => {
+      try {
+        if (isNew && agent) await session.start({ agent });
+      } catch (error) {
+        throw inOneSentence(file, error);
+      }
+    },
+  };
+}
+
+function createSession(file: string, agent: Agent | undefined, { clock }: World): AgentSession {
+  const llm = agent?.options.llm;
+  if (!llm)
+    throw new CliFailure(
+      `${file} exports an agent without a model; give it one, new Agent({ llm, … }), or export a session.`,
+    );
+  // What goes wrong is an event, and shown as one.
+  const nothing = (): void => undefined;
+  const logger = { debug: nothing, info: nothing, warn: (text: string) => console.warn(text), error: nothing };
+  try {
+    return new AgentSession({ llm, clock, logger });
+  } catch (error) {
+    throw inOneSentence(file, error);
+  }
+}
+
+function inOneSentence(file: string, error: unknown): unknown {
+  return error instanceof MeanwhileError ? new CliFailure(`${file}: ${error.message}`) : error;
+}

@@ -1,0 +1,173 @@
+/**
+ * A conversation on a terminal: what is said scrolls away above, what goes on stands beneath, and the line being typed
+ * stays at the bottom. What is sent while the agent speaks interrupts it.
+ */
+import { describeFailure, signalCodes } from '../failure.ts';
+import { cancelTask, help, listTasks, readInput } from '../commands.ts';
+import type { StopSignal, World } from '../io.ts';
+import type { Talk } from '../open.ts';
+import { padTo } from './cells.ts';
+import { Editor } from './editor.ts';
+import { Typing } from './typing.ts';
+import { View } from './view.ts';
+
+/** Resolves when the session is closed: with 0, or 128 and the signal's number. Rejects when it cannot be started. */
+export async function converse(talk: Talk, world: World): Promise<number> {
+  const conversation = new Conversation(talk, world);
+  try {
+    return await conversation.run();
+  } finally {
+    conversation.leave();
+  }
+}
+
+/** A second Ctrl-C within this time closes. */
+const twiceMs = 2000;
+
+class Conversation {
+  readonly #talk: Talk;
+  readonly #world: World;
+  readonly #view: View;
+  readonly #editor: Editor;
+  readonly #typing: Typing;
+  readonly #stops: (() => void)[];
+  readonly #pending = new Set<{ readonly text: string }>();
+  readonly #started = Promise.withResolvers<void>();
+  readonly #over = Promise.withResolvers<number>();
+  #interruptedAt = -Infinity;
+  /** Set once it is closing. */
+  #exitCode: number | undefined;
+
+  constructor(talk: Talk, world: World) {
+    const { session } = talk;
+    this.#talk = talk;
+    this.#world = world;
+    this.#typing = new Typing(session, world.clock);
+    this.#view = new View(session, world, () => this.#typed);
+    this.#editor = new Editor({
+      stdin: world.stdin,
+      onLine: (line) => this.#take(line),
+      onChange: () => this.#changed(),
+      onInterrupt: () => this.#interrupt(),
+      onClear: () => this.#view.screen.clear(),
+      onEnd: () => this.#close(0),
+      complete: () => [
+        ...help.map(([command]) => command.split(' ')[0] ?? ''),
+        ...this.#view.tasks().map(({ name }) => `/cancel ${name}`),
+      ],
+    });
+    const gone = (): void => this.#close(signalCodes.SIGHUP);
+    world.stdout.on('error', gone);
+    this.#stops = [
+      () => world.stdout.off('error', gone),
+      world.onSignal((signal) => this.#signal(signal)),
+      session.on('closed', () => this.#over.resolve(this.#exitCode ?? 0)),
+    ];
+  }
+
+  async run(): Promise<number> {
+    this.#view.greet(this.#talk.note);
+    this.#talk.start().then(this.#started.resolve, this.#over.reject);
+    return this.#over.promise;
+  }
+
+  leave(): void {
+    this.#typing.stop();
+    for (const stop of this.#stops) stop();
+    this.#editor.close();
+    this.#view.close();
+  }
+
+  get #typed() {
+    const { text, cursor } = this.#editor;
+    return {
+      text,
+      cursor,
+      pending: [...this.#pending].map((entry) => entry.text),
+      isClosing: this.#exitCode !== undefined,
+    };
+  }
+
+  #changed(): void {
+    this.#typing.typed(this.#editor.text);
+    this.#view.screen.draw();
+  }
+
+  #take(line: string): void {
+    const { story, timeline } = this.#view;
+    const { session } = this.#talk;
+    const input = readInput(line);
+    switch (input.type) {
+      case 'nothing':
+        return;
+      case 'say':
+        return this.#send(input.text);
+      case 'tasks':
+        for (const row of listTasks(session, timeline)) story.note(row);
+        return;
+      case 'cancel':
+        void cancelTask(session, timeline, input.task).then((failure) => failure !== undefined && story.note(failure));
+        return;
+      case 'help':
+        return this.#help();
+      case 'quit':
+        return this.#close(0);
+      case 'wait':
+        return story.note('/wait is for a pipe; here the agent speaks when there is something to tell.');
+      case 'wrong':
+        return story.note(input.message);
+    }
+  }
+
+  /** The floor goes from the typing to the sent words without a gap. */
+  #send(text: string): void {
+    const entry = { text };
+    this.#pending.add(entry);
+    const sent = this.#started.promise.then(() => {
+      const taken = this.#talk.session.sendMessage(text);
+      this.#typing.stop();
+      return taken;
+    });
+    void sent
+      .catch((error: unknown) => this.#view.story.note(describeFailure(error)))
+      .finally(() => {
+        this.#pending.delete(entry);
+        this.#view.screen.changed();
+      });
+  }
+
+  #help(): void {
+    const { story } = this.#view;
+    const keys: typeof help = [...help, ['Ctrl-C', 'interrupts the agent; once more, or when it is silent, closes']];
+    for (const [command, meaning] of keys) story.note(`${padTo(command, 10)} ${meaning}`);
+    story.note('What you send while the agent speaks interrupts it.');
+  }
+
+  /** Ctrl-C: forgets what was typed, else interrupts, else closes; while it closes, leaves at once. */
+  #interrupt(): void {
+    const { clock } = this.#world;
+    const { session } = this.#talk;
+    if (this.#exitCode !== undefined) return this.#over.resolve(signalCodes.SIGINT);
+    if (this.#editor.text !== '') return this.#editor.empty();
+    const isTwice = clock.now() - this.#interruptedAt < twiceMs;
+    const isBusy = session.agentState === 'speaking' || session.agentState === 'thinking';
+    if (isTwice || !isBusy) return this.#close(0);
+    this.#interruptedAt = clock.now();
+    session
+      .interrupt()
+      .catch(() => this.#view.story.note('The agent may not be interrupted now. Ctrl-C again closes.'));
+  }
+
+  #signal(signal: StopSignal): void {
+    if (signal === 'SIGINT') this.#interrupt();
+    else this.#close(signalCodes[signal]);
+  }
+
+  /** The session has `closeTimeoutMs` to close in (S8.7). */
+  #close(exitCode: number): void {
+    if (this.#exitCode !== undefined) return;
+    this.#exitCode = exitCode;
+    this.#view.screen.changed();
+    void this.#talk.session.close();
+  }
+}
