@@ -116,6 +116,12 @@ describe('S5.2 who may cancel', () => {
       [{ calls }, 'Begun.', 'Booked.', cancelling('call_9', 'call_1', 'call_2', 'call_3'), 'No.'],
       {
         tools: [open.tool, closed.tool, own.tool],
+        prompts: {
+          taskNotFound: 'not found: {callId}',
+          taskFinished: 'finished: {callId}',
+          taskNotCancellable: 'not cancellable: {callId}',
+          taskProtected: 'not now: {callId}',
+        },
       },
     );
     await say(t, 'Go');
@@ -124,10 +130,10 @@ describe('S5.2 who may cancel', () => {
     await say(t, 'Stop everything');
     const errors = historyOf(t.session).filter((line) => line.includes(' ! '));
     expect(errors).toEqual([
-      'call_4 ! There is no task with call_id "call_9".',
-      'call_5 ! Task "call_1" has already finished.',
-      'call_6 ! Task "call_2" cannot be cancelled: its tool does not allow it.',
-      'call_7 ! Task "call_3" cannot be cancelled now: it may not be interrupted.',
+      'call_4 ! not found: call_9',
+      'call_5 ! finished: call_1',
+      'call_6 ! not cancellable: call_2',
+      'call_7 ! not now: call_3',
     ]);
     expect(states(t)).toEqual(['call_1 completed']);
     expect(t.events.filter((event) => event.type === 'error')).toEqual([]);
