@@ -15,16 +15,22 @@ export function stepKey(speechId: string, step: number): string {
   return `${speechId}/${String(step)}`;
 }
 
-/** A record enters the context of its owner's agent, at once or right behind its call's batch. */
+/** A record enters the context of its owner's agent. */
 export function appendTaskRecord(state: SessionState, record: TaskRecord): void {
-  const task = state.tasks.running.get(record.callId);
   const activity = record.owner === 'session' ? currentActivity(state) : state.activities.get(record.owner);
-  if (!activity) return;
-  if (!task || task.batched) return appendItem(activity.context, record);
+  if (activity) appendRecord(state, activity, record);
+}
+
+/** At once; or right behind its call's batch, which holds the first record itself, where that is still to come. */
+function appendRecord(state: SessionState, activity: ActivityState, record: TaskRecord): void {
+  const { context } = activity;
+  const task = state.tasks.running.get(record.callId);
+  if (!task || task.batched || task.activityId !== activity.id) return appendItem(context, record);
+  if (record.id === record.callId) return;
   const key = stepKey(task.speechId, task.step);
-  const held = activity.context.held.get(key);
+  const held = context.held.get(key);
   if (held) held.push(record);
-  else activity.context.held.set(key, [record]);
+  else context.held.set(key, [record]);
 }
 
 export function releaseHeld(context: ContextState, batch: Batch): void {
@@ -48,13 +54,19 @@ export function bringUpToDate(state: SessionState, activity: ActivityState): voi
     if (task.owner === 'session' && task.newest) missing.push({ order: task.newestOrder, record: task.newest });
   }
   missing.sort((a, b) => a.order - b.order);
-  for (const { record } of missing) appendItem(activity.context, record);
+  for (const { record } of missing) appendRecord(state, activity, record);
 }
 
 /** What was said in an AgentTask, and every record of the session's it received, go to its parent (S8.9). */
-export function mergeIntoParent(from: ActivityState, into: ActivityState, withCalls: boolean): void {
+export function mergeIntoParent(
+  state: SessionState,
+  from: ActivityState,
+  into: ActivityState,
+  withCalls: boolean,
+): void {
   for (const item of from.context.items.slice(from.startedAtItem)) {
-    if (!withCalls && (item.kind === 'batch' || (item.kind === 'record' && item.owner !== 'session'))) continue;
-    appendItem(into.context, item);
+    if (item.kind === 'record') {
+      if (withCalls || item.owner === 'session') appendRecord(state, into, item);
+    } else if (withCalls || item.kind === 'message') appendItem(into.context, item);
   }
 }

@@ -112,7 +112,7 @@ function leaveAgent(state: SessionState, record: Left): void {
   if (index >= 0) state.stack.splice(index, 1);
   const parent = activity.parent === undefined ? undefined : state.activities.get(activity.parent);
   if (!parent) return;
-  if (record.merge !== 'none') mergeIntoParent(activity, parent, record.merge === 'all');
+  if (record.merge !== 'none') mergeIntoParent(state, activity, parent, record.merge === 'all');
   if (currentActivity(state) === parent) bringUpToDate(state, parent);
 }
 
@@ -140,8 +140,9 @@ function addMessage(
 function addBatch(state: SessionState, activityId: string, batch: Batch): void {
   state.history.push(batch);
   const activity = state.activities.get(activityId);
-  if (activity) appendItem(activity.context, batch);
-  for (const each of state.activities.values()) releaseHeld(each.context, batch);
+  if (!activity) return;
+  appendItem(activity.context, batch);
+  releaseHeld(activity.context, batch);
 }
 
 /** An agent that tells a record has it in its context (S8.8). */

@@ -1,6 +1,6 @@
 /** Updates and the context (S2). */
 import type { LanguageModelV4Prompt } from '@ai-sdk/provider';
-import { Agent, tool, type SpeechOutput, type Tool, type UpdateOptions } from 'meanwhile';
+import { Agent, AgentTask, tool, type SpeechOutput, type Tool, type UpdateOptions } from 'meanwhile';
 import { createVirtualClock, scriptedModel } from 'meanwhile/testing';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
@@ -356,6 +356,32 @@ describe('the context', () => {
     await drive(t.clock, running);
     const context = historyOf(t.session.contextOf(agent)).map((line) => line.replace(/[ :].*/s, ''));
     expect(context.slice(0, 4)).toEqual(['user', 'call_1', 'call_2', 'call_1_update_1']);
+  });
+
+  test('S2.3 S8.9 a record that came while an AgentTask kept the step of its call open stands behind the step, once', async () => {
+    const go = byHand();
+    const body = work(async (_args, { ctx }) => {
+      await ctx.update('one');
+      await go.promise;
+      await ctx.update('two', { deliver: 'silent' });
+      await ctx.update('three', { deliver: 'silent' });
+      await byHand().promise;
+    });
+    const asking = new AgentTask<string>({ name: 'asking', instructions: 'You ask.' });
+    const ask = tool({ name: 'ask', execute: () => asking.run() });
+    const agent = new Agent({ name: 'travel', instructions: 'You are a travel agent.' });
+    const steps = [{ calls: [{ name: 'work' }, { name: 'ask' }] }, 'All set.'];
+    const t = await startTestSession(steps, { tools: [body, ask], agent });
+    void t.session.sendMessage('Go');
+    await t.clock.advance(10);
+    expect(t.session.currentAgent).toBe(asking);
+    go.resolve();
+    await t.clock.advance(10);
+    asking.complete('answered');
+    await t.clock.advance(100);
+    const context = historyOf(t.session.contextOf(agent)).map((line) => line.replace(/[ :].*/s, ''));
+    expect(context).toEqual(['user', 'call_1', 'call_2', 'call_1_update_1', 'call_1_update_2', 'assistant']);
+    expect(t.spoken).toEqual(['All set.']);
   });
 
   test('S2.3 a later record enters at once, whatever is said when', async () => {
