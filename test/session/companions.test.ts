@@ -31,7 +31,10 @@ describe('S5.4 when they are offered', () => {
   });
 
   test('S5.4 a toolset’s default and a nested toolset count, and one given at run time', async () => {
-    const nested = new AsyncToolset({ id: 'outer', tools: [new AsyncToolset({ id: 'inner', tools: [plain('a')], defaults: { allowCancellation: true } })] });
+    const nested = new AsyncToolset({
+      id: 'outer',
+      tools: [new AsyncToolset({ id: 'inner', tools: [plain('a')], defaults: { allowCancellation: true } })],
+    });
     const t = await startTestSession(['Hello.', 'Again.'], { tools: [nested] });
     await say(t, 'Hi');
     expect(names(t.model.calls[0])).toEqual(['a', 'get_running_tasks', 'cancel_task']);
@@ -53,7 +56,10 @@ describe('S5.4 when they are offered', () => {
     inner.complete('x');
     await t.clock.settle();
     await drive(t.clock, t.session.waitForIdle());
-    await drive(t.clock, t.session.updateAgent(new Agent({ name: 'next', instructions: 'Next.', tools: [plain('c')] })));
+    await drive(
+      t.clock,
+      t.session.updateAgent(new Agent({ name: 'next', instructions: 'Next.', tools: [plain('c')] })),
+    );
     await say(t, 'Hello?');
     const [first, ...others] = t.model.calls.map(companionsOf);
     expect(first).toHaveLength(2);
@@ -68,7 +74,9 @@ describe('S5.4 when they are offered', () => {
   });
 
   test('S5.4 what is offered first keeps its place', async () => {
-    const t = await startTestSession(['One.', 'Two.'], { tools: [tool({ name: 'a', asks: true, execute: () => 'a' })] });
+    const t = await startTestSession(['One.', 'Two.'], {
+      tools: [tool({ name: 'a', asks: true, execute: () => 'a' })],
+    });
     await say(t, 'Hi');
     await t.session.updateTools([tool({ name: 'a', asks: true, execute: () => 'a' }), cancellable('b')]);
     await say(t, 'Hi');
@@ -78,12 +86,15 @@ describe('S5.4 when they are offered', () => {
     ]);
   });
 
-  test.each(['get_running_tasks', 'cancel_task', 'answer_task'])('S5.4 an application’s tool of that name is refused: %s', (name) => {
-    const message = `the name "${name}" is taken by a companion tool of the library. Choose another.`;
-    expect(() => tool({ name, execute: () => 1 })).toThrow(message);
-    const unnamed = { ...plain('x'), name: undefined } as unknown as Tool;
-    expect(() => createTestSession([], { tools: { [name]: unnamed } })).toThrow(message);
-  });
+  test.each(['get_running_tasks', 'cancel_task', 'answer_task'])(
+    'S5.4 an application’s tool of that name is refused: %s',
+    (name) => {
+      const message = `the name "${name}" is taken by a companion tool of the library. Choose another.`;
+      expect(() => tool({ name, execute: () => 1 })).toThrow(message);
+      const unnamed = { ...plain('x'), name: undefined } as unknown as Tool;
+      expect(() => createTestSession([], { tools: { [name]: unnamed } })).toThrow(message);
+    },
+  );
 
   test('S5.4 their descriptions can be overridden', async () => {
     const prompts = { cancelTask: 'Beendet eine Aufgabe.' };
@@ -98,7 +109,9 @@ describe('S5.4 what they list', () => {
     const book = heldTool({ ...searching, allowCancellation: true });
     const pay = heldTool({ name: 'pay', asks: true, first: ({ ctx }) => ctx.ask({ message: 'Which card?' }) });
     const calls = ['book', 'pay'].map((name) => ({ name, args: { to: 'Rome' } }));
-    const t = await startTestSession([{ calls }, 'Begun.', 'Three.', listing, 'Two things.'], { tools: [book.tool, pay.tool] });
+    const t = await startTestSession([{ calls }, 'Begun.', 'Three.', listing, 'Two things.'], {
+      tools: [book.tool, pay.tool],
+    });
     await say(t, 'Go');
     await t.clock.advance(4000);
     await book.bodies[0]?.ctx.update({ message: 'Found three', progress: 1, total: 3 });
@@ -158,7 +171,9 @@ describe('S5.4 what they list', () => {
     await say(t, 'What runs?');
     expect(listed(t, 'call_3').map((task) => task['call_id'])).toEqual(['call_2']);
     expect(t.events.filter((event) => event.type === 'task_started')).toHaveLength(2);
-    expect(t.events.filter((event) => event.type === 'call_answered')).toMatchObject([{ callId: 'call_3', reason: 'companion' }]);
+    expect(t.events.filter((event) => event.type === 'call_answered')).toMatchObject([
+      { callId: 'call_3', reason: 'companion' },
+    ]);
   });
 });
 
@@ -172,7 +187,9 @@ describe('S5.4 they are ordinary calls', () => {
     );
     await say(t, 'Go');
     await say(t, 'Stop');
-    expect(historyOf(t.session)).toContainEqual('call_2 ! The arguments of cancel_task do not fit: call_id: expected a string');
+    expect(historyOf(t.session)).toContainEqual(
+      'call_2 ! The arguments of cancel_task do not fit: call_id: expected a string',
+    );
     await say(t, 'Stop that');
     expect(outputOf(t.session, 'call_3')).toBe('Task "call_1" was cancelled.');
   });

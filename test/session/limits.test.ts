@@ -26,16 +26,21 @@ describe('S5.5 timeoutMs', () => {
     expect(t.log).toEqual([]);
   });
 
-  test.each([undefined, 'silent'] as const)('S5.5 in the background the same is told, also with deliver %s', async (deliver) => {
-    const held = heldTool({ ...searching, timeoutMs: 800, ...(deliver ? { deliver } : {}) });
-    const t = await startTestSession([booking('Rome'), ...(deliver ? [] : ['Searching.']), 'It took too long.'], { tools: [held.tool] });
-    await say(t, 'Go');
-    await t.clock.advance(799);
-    expect(states(t)).toEqual([]);
-    await t.clock.advance(100);
-    expect(outputOf(t.session, 'call_1_final')).toBe('book did not finish within 800 ms and was stopped.');
-    expect(t.spoken.at(-1)).toBe('It took too long.');
-  });
+  test.each([undefined, 'silent'] as const)(
+    'S5.5 in the background the same is told, also with deliver %s',
+    async (deliver) => {
+      const held = heldTool({ ...searching, timeoutMs: 800, ...(deliver ? { deliver } : {}) });
+      const t = await startTestSession([booking('Rome'), ...(deliver ? [] : ['Searching.']), 'It took too long.'], {
+        tools: [held.tool],
+      });
+      await say(t, 'Go');
+      await t.clock.advance(799);
+      expect(states(t)).toEqual([]);
+      await t.clock.advance(100);
+      expect(outputOf(t.session, 'call_1_final')).toBe('book did not finish within 800 ms and was stopped.');
+      expect(t.spoken.at(-1)).toBe('It took too long.');
+    },
+  );
 
   test('S5.5 it bounds the body from its start: waiting for a place or for approval does not count', async () => {
     const held = heldTool({ timeoutMs: 500, maxConcurrency: { limit: 1 }, ...searching });
@@ -147,11 +152,18 @@ describe('S5.5 neither counts time in input_required', () => {
 describe('S5.5 maxConcurrency', () => {
   test('S5.5 a queued call goes to the background at once, and starts in the order of the calls', async () => {
     const held = heldTool({ maxConcurrency: { limit: 2 } });
-    const t = await startTestSession([booking('Rome', 'Oslo', 'Paris', 'Bern'), 'Two run.', 'x', 'x', 'x'], { tools: [held.tool] });
+    const t = await startTestSession([booking('Rome', 'Oslo', 'Paris', 'Bern'), 'Two run.', 'x', 'x', 'x'], {
+      tools: [held.tool],
+    });
     void t.session.sendMessage('Go');
     await t.clock.settle();
     expect(held.bodies.map((body) => body.args.to)).toEqual(['Rome', 'Oslo']);
-    expect(t.session.tasks.list().map((task) => task.phase)).toEqual(['blocking', 'blocking', 'background', 'background']);
+    expect(t.session.tasks.list().map((task) => task.phase)).toEqual([
+      'blocking',
+      'blocking',
+      'background',
+      'background',
+    ]);
     held.bodies[1]?.end('Oslo booked');
     await t.clock.settle();
     expect(held.bodies.map((body) => body.args.to)).toEqual(['Rome', 'Oslo', 'Paris']);
@@ -167,10 +179,14 @@ describe('S5.5 maxConcurrency', () => {
 
   test('S5.5 with reject the call gets an error at once, and none is kept waiting', async () => {
     const held = heldTool({ ...searching, maxConcurrency: { limit: 1, whenFull: 'reject' } });
-    const t = await startTestSession([booking('Rome', 'Oslo'), 'Only Rome.', booking('Oslo'), 'Now Oslo.', 'x'], { tools: [held.tool] });
+    const t = await startTestSession([booking('Rome', 'Oslo'), 'Only Rome.', booking('Oslo'), 'Now Oslo.', 'x'], {
+      tools: [held.tool],
+    });
     await say(t, 'Go');
     expect(historyOf(t.session)).toContain('call_2 ! book was not started: 1 calls of it are running already.');
-    expect(t.events.filter((event) => event.type === 'call_answered')).toMatchObject([{ callId: 'call_2', reason: 'refused' }]);
+    expect(t.events.filter((event) => event.type === 'call_answered')).toMatchObject([
+      { callId: 'call_2', reason: 'refused' },
+    ]);
     await t.session.tasks.cancel('call_1');
     await say(t, 'Oslo again');
     expect(held.bodies.map((body) => body.args.to)).toEqual(['Rome', 'Oslo']);
@@ -178,7 +194,9 @@ describe('S5.5 maxConcurrency', () => {
 
   test('S5.5 with reject one that was approved when the place was taken gets the error then', async () => {
     const held = heldTool({ ...searching, needsApproval: true, maxConcurrency: { limit: 1, whenFull: 'reject' } });
-    const t = await startTestSession([booking('Rome', 'Oslo'), 'May I?', 'x', 'x', 'x', 'x', 'x'], { tools: [held.tool] });
+    const t = await startTestSession([booking('Rome', 'Oslo'), 'May I?', 'x', 'x', 'x', 'x', 'x'], {
+      tools: [held.tool],
+    });
     await say(t, 'Go');
     await t.session.tasks.answer('call_2', 'accept');
     await t.session.tasks.answer('call_1', 'accept');
@@ -208,7 +226,10 @@ describe('S5.5 maxConcurrency', () => {
 
   test('S5.5 a body that does not stop gives its place back after stopTimeoutMs', async () => {
     const held = heldTool({ ...searching, timeoutMs: 500, maxConcurrency: { limit: 1 }, deaf: true });
-    const t = await startTestSession([booking('Rome', 'Oslo'), 'One.', 'Too long.'], { tools: [held.tool], stopTimeoutMs: 700 });
+    const t = await startTestSession([booking('Rome', 'Oslo'), 'One.', 'Too long.'], {
+      tools: [held.tool],
+      stopTimeoutMs: 700,
+    });
     await say(t, 'Go');
     await t.clock.advance(500 + 699);
     expect(held.began).toEqual(['call_1']);
