@@ -305,6 +305,7 @@ describe('waitForIdle', () => {
     await t.clock.settle();
     expect(t.session.currentAgent).toBe(task);
     task.complete('yes');
+    await t.clock.settle();
     t.session.userStoppedSpeaking();
     await t.clock.settle();
     const idle = t.session.waitForIdle();
