@@ -131,14 +131,8 @@ export class AgentSession<UserData = unknown> implements ToolSession<UserData>, 
 
   /** Asks the model for a reply. `instructions` hold for this reply only. */
   generateReply(options: ReplyOptions = {}): SpeechHandle {
-    const { speaking, log, clock } = this.#core;
-    const activity = speaking.placeFor('generateReply');
-    if (options.userInput !== undefined) {
-      const parts = [{ type: 'text' as const, text: options.userInput }];
-      const message = { kind: 'message' as const, id: this.#core.newId('item'), role: 'user' as const, parts, at: clock.now() };
-      log.commit({ type: 'message_added', ...(activity ? { activityId: activity.id } : {}), message });
-    }
-    return speaking.reply(activity, options);
+    const { speaking } = this.#core;
+    return speaking.reply(speaking.placeFor('generateReply'), options);
   }
 
   /** What the user says or writes. Interrupts the agent where it may; resolves with the speech that answers, if one does. */

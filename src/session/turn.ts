@@ -19,6 +19,8 @@ import type { SpeechHandle, SpeechResult } from './speech-handle.ts';
 import { Utterance, type Spoken } from './utterance.ts';
 
 export interface TurnPlan {
+  /** What it answers: enters the context when its turn comes, behind what is being said now. */
+  readonly userInput?: string;
   readonly instructions?: string;
   readonly toolChoice?: ToolChoice;
   /** It was given the floor: what queues comes after it. */
@@ -63,7 +65,9 @@ export class Turn {
         // Told while an AgentTask runs, it would be the paused agent that speaks (S8.4).
         if (this.#core.stage.stack.at(-1) !== this.#activity) await this.#core.stage.whenOnTop(this.#activity);
         const granted = this.#core.mouth.acquire(this.#speech, step === 0 && this.#plan.ahead);
-        if (granted !== true && !(await granted)) break;
+        const mayBegin = granted === true || (await granted);
+        if (step === 0) this.#addInput();
+        if (!mayBegin) break;
         if (!this.#mayGoOn()) {
           this.#core.mouth.release(this.#speech);
           break;
@@ -118,6 +122,19 @@ export class Turn {
     stopListening();
     if (read.type === 'failed') return { goOn: false, error: read.error };
     return { goOn: this.#goesOn(parts.calls) };
+  }
+
+  #addInput(): void {
+    const { userInput: text } = this.#plan;
+    if (text === undefined || this.#core.stage.isClosed) return;
+    const message: Message = {
+      kind: 'message',
+      id: this.#core.newId('item'),
+      role: 'user',
+      parts: [{ type: 'text', text }],
+      at: this.#core.clock.now(),
+    };
+    this.#core.log.commit({ type: 'message_added', activityId: this.#activity.id, message });
   }
 
   #request(step: number, toolChoice: ToolChoice): MadeRequest {

@@ -276,6 +276,27 @@ describe('the context', () => {
     expect(historyOf(t.session)).toEqual(['user: Go', 'assistant: One moment.', 'call_1: done', 'assistant: Done.']);
   });
 
+  test('S2.3 what the application asks a reply to enters when its turn comes; cut before that, it is kept', async () => {
+    const played = byHand<{ text: string }>();
+    const t = await startTestSession(['First answer.', 'Second answer.', 'Fourth answer.'], {
+      output: playing([played.promise]),
+    });
+    const first = t.session.sendMessage('One');
+    await t.clock.settle();
+    const second = t.session.generateReply({ userInput: 'Two' });
+    const third = t.session.generateReply({ userInput: 'Three' });
+    third.interrupt();
+    played.resolve({ text: 'First answer.' });
+    await drive(t.clock, Promise.all([first, second.done, third.done]));
+    expect(historyOf(t.session)).toEqual([
+      'user: One',
+      'user: Three',
+      'assistant: First answer.',
+      'user: Two',
+      'assistant: Second answer.',
+    ]);
+  });
+
   test('S2.3 what was cut enters with what was heard, before the words that cut it', async () => {
     const t = await startTestSession(['I can book you a flight to Rome.', 'To Paris, then.'], {
       output: playing([byHand<{ text: string }>().promise], 'I can book'),
