@@ -14,9 +14,11 @@ export interface Playback extends SpeechOutput {
 export interface PlaybackOptions {
   /** How long a word takes, in ms. Default 100. */
   readonly msPerWord?: number;
+  /** Silence behind the last word, before the end is reported, in ms. Default 0. */
+  readonly tailMs?: number;
 }
 
-export function createPlayback(clock: Clock, { msPerWord = 100 }: PlaybackOptions = {}): Playback {
+export function createPlayback(clock: Clock, { msPerWord = 100, tailMs = 0 }: PlaybackOptions = {}): Playback {
   const heard: string[] = [];
   const begun: { speech: SpokenInfo; at: number }[] = [];
   return {
@@ -24,14 +26,14 @@ export function createPlayback(clock: Clock, { msPerWord = 100 }: PlaybackOption
     begun,
     open(speech) {
       begun.push({ speech, at: clock.now() });
-      return new Stretch(clock, msPerWord, (line) => heard.push(line));
+      return new Stretch(clock, { msPerWord, tailMs }, (line) => heard.push(line));
     },
   };
 }
 
 class Stretch implements SpeechSink {
   readonly #clock: Clock;
-  readonly #msPerWord: number;
+  readonly #takes: Required<PlaybackOptions>;
   readonly #onOver: (line: string) => void;
   readonly #words: string[] = [];
   readonly #over = Promise.withResolvers<Heard>();
@@ -40,9 +42,9 @@ class Stretch implements SpeechSink {
   #isOver = false;
   #timer: object | undefined;
 
-  constructor(clock: Clock, msPerWord: number, onOver: (line: string) => void) {
+  constructor(clock: Clock, takes: Required<PlaybackOptions>, onOver: (line: string) => void) {
     this.#clock = clock;
-    this.#msPerWord = msPerWord;
+    this.#takes = takes;
     this.#onOver = onOver;
   }
 
@@ -54,7 +56,7 @@ class Stretch implements SpeechSink {
 
   end(): Promise<Heard> {
     this.#ended = true;
-    if (!this.#timer) this.#finish('');
+    if (!this.#timer) this.#fallSilent();
     return this.#over.promise;
   }
 
@@ -67,14 +69,20 @@ class Stretch implements SpeechSink {
     if (this.#timer) return;
     const word = this.#words.shift();
     if (word === undefined) {
-      if (this.#ended) this.#finish('');
+      if (this.#ended) this.#fallSilent();
       return;
     }
     this.#timer = this.#clock.setTimeout(() => {
       this.#timer = undefined;
       this.#heard += word;
       this.#play();
-    }, this.#msPerWord);
+    }, this.#takes.msPerWord);
+  }
+
+  #fallSilent(): void {
+    const { tailMs } = this.#takes;
+    if (tailMs === 0 || this.#heard === '') this.#finish('');
+    else this.#timer = this.#clock.setTimeout(() => this.#finish(''), tailMs);
   }
 
   #finish(mark: string): void {
