@@ -1,5 +1,5 @@
 /**
- * All texts a model sees from the system (S9). A template is a string with `{name}` places or a function of typed
+ * All texts a model sees from the system (S9.1), and how they are filled in (S9.2, S9.3). A template is a string with `{name}` places or a function of typed
  * arguments; substitution is literal and one pass. Why they are worded so: docs/decisions.
  */
 import type { NoteArgs, ViewTexts } from '../chat/view-texts.ts';
