@@ -123,7 +123,7 @@ export class Admission {
     if (!to) return answers.refuse(call, 'refused', 'genericError', { functionName: tool.name });
     // It had gone to the background itself: the one task will tell.
     if (call.task) return answers.give(call, 'joined', this.#joinedOutput(call, to), { wantsReply: false });
-    if (!to.isBlocking) {
+    if (to.first) {
       const told = to.state?.newest?.id;
       call.state = { type: 'joined', to, ...(told === undefined ? {} : { told }) };
       return answers.give(call, 'joined', this.#joinedOutput(call, to), { taskId });

@@ -37,7 +37,7 @@ export class Starting {
     const goOn = (): void => (replaces ? this.#replace(task) : this.#place(task));
     if (needed === false) return goOn();
     void this.#approve(task, needed).then((approved) => {
-      if (approved && !task.hasEnded) goOn();
+      if (approved) goOn();
     });
   }
 
@@ -57,6 +57,7 @@ export class Starting {
 
   /** What it replaces is looked up again: an approval may have taken a while. */
   #replace(task: Task): void {
+    if (task.hasEnded) return;
     const ids = earlierDuplicates(this.#deps.journal.state.tasks, task.callId);
     const replaced = ids.flatMap((callId) => this.#roster.get(callId) ?? []);
     const kept = replaced.find((other) => refusalOf(other) !== undefined);
@@ -68,8 +69,8 @@ export class Starting {
     void Promise.all(replaced.map((other) => other.whenStopped)).then(() => this.#place(task));
   }
 
+  /** One that has ended by now does not run, and gives back at once what it takes here. */
   #place(task: Task): void {
-    if (task.hasEnded) return;
     const { name, policy } = task.tool;
     const { maxConcurrency } = policy;
     if (maxConcurrency === undefined || this.#places.holds(name, task.callId)) return task.run();

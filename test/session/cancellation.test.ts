@@ -90,6 +90,19 @@ describe('S5.1 the abort signal', () => {
   });
 });
 
+test('S5.1 that holds for one that waits for what it replaces to stop', async () => {
+  const held = heldTool({ ...searching, onDuplicate: 'replace', allowCancellation: true, deaf: true });
+  const t = await startTestSession([booking('Rome'), 'Searching.', booking('Rome')], { tools: [held.tool] });
+  await say(t, 'Go');
+  void t.session.sendMessage('Again');
+  await t.clock.settle();
+  expect(await t.session.tasks.cancel('call_2')).toBe(true);
+  held.bodies[0]?.end();
+  await rest(t);
+  expect(held.began).toEqual(['call_1']);
+  expect(t.session.tasks.list()).toEqual([]);
+});
+
 describe('S5.2 who may cancel', () => {
   test('S5.2 the model may where the tool allows it', async () => {
     const held = heldTool({ ...searching, allowCancellation: true });

@@ -453,6 +453,24 @@ describe('S4.4 join', () => {
     expect(deliveries(t)).toEqual(['call_1_final completed']);
   });
 
+  test('S4.4 the output that both got is told once when nobody had told it', async () => {
+    const held = heldTool({ onDuplicate: 'join' });
+    const t = await startTestSession(
+      [booking('Rome', 'Rome'), { text: 'Booked', hang: byHand().promise }, 'Booked once.'],
+      {
+        tools: [held.tool],
+      },
+    );
+    void t.session.sendMessage('Go');
+    await t.clock.settle();
+    held.bodies[0]?.end('Booked Rome');
+    await t.clock.settle();
+    await t.session.interrupt();
+    await rest(t);
+    expect(t.spoken).toEqual(['Booked once.']);
+    expect(deliveries(t)).toEqual(['call_1 completed']);
+  });
+
   test('S4.4 an answer nobody told is told, unless the task has told something since', async () => {
     for (const later of [false, true]) {
       const held = heldTool({ ...searching, onDuplicate: 'join' });
@@ -479,6 +497,22 @@ describe('S4.4 join', () => {
       expect(deliveries(t)).toEqual([later ? 'call_1_final completed' : 'call_2 completed']);
     }
   });
+});
+
+test('S4.4 an answer nobody told gives way to what the task tells next', async () => {
+  const held = heldTool({ ...searching, onDuplicate: 'join' });
+  const t = await startTestSession(
+    [booking('Rome'), 'Searching.', booking('Rome'), { text: 'Still at it', hang: byHand().promise }, 'Booked.'],
+    { tools: [held.tool] },
+  );
+  await say(t, 'Go');
+  void t.session.sendMessage('And Rome?');
+  await t.clock.settle();
+  await t.session.interrupt();
+  held.bodies[0]?.end('Booked: ABC');
+  await rest(t);
+  expect(t.spoken).toEqual(['Searching.', 'Booked.']);
+  expect(deliveries(t)).toEqual(['call_2 superseded', 'call_1_final completed']);
 });
 
 describe('S4.5 the window', () => {
