@@ -7,8 +7,8 @@ import { expect, onTestFinished, test } from 'vitest';
 import createBuilder from '../../examples/builder.ts';
 import { startPlay, type Play } from './play.ts';
 
-const script = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-const node = process.execPath;
+const promptedBuild = fileURLToPath(new URL('./prompted-build.ts', import.meta.url));
+const realBuild = fileURLToPath(new URL('../../examples/shared/build-site.ts', import.meta.url));
 
 /** The next event of that name; what a process prints comes when it comes. */
 function next<Name extends SessionEventName>({ session }: Play, name: Name): Promise<SessionEvent<Name>> {
@@ -33,7 +33,7 @@ async function startBuilder(): Promise<Build> {
   onTestFinished(() => void server.close());
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  const command = [node, script('prompted-build.ts'), String(port)];
+  const command = [process.execPath, promptedBuild, String(port)];
   const play = await startPlay((options) => createBuilder({ ...options, command }));
   return {
     play,
@@ -133,7 +133,7 @@ test('a build that fails says what its command wrote', async () => {
 });
 
 test('the command of the example itself, at two milliseconds a page', async () => {
-  const command = [node, script('../../examples/shared/build-site.ts'), '2'];
+  const command = [process.execPath, realBuild, '2'];
   const play = await startPlay((options) => createBuilder({ ...options, command }));
   const seen: string[] = [];
   play.session.on('task_updated', ({ progress, total, message = `${progress} of ${total}` }) => seen.push(message));

@@ -1,0 +1,40 @@
+/** What the guide's blocks take for granted: the reader's own code, and what stands around a body. Types only. */
+import type { LanguageModelV4 } from '@ai-sdk/provider';
+import type { Agent, AgentSession, RunContext } from 'meanwhile';
+
+export declare const llm: LanguageModelV4;
+export declare const ctx: RunContext;
+export declare const abortSignal: AbortSignal;
+export declare const session: AgentSession;
+export declare const agent: Agent;
+export declare const callId: string;
+
+interface Flight {
+  airline: string;
+  priceEur: number;
+}
+
+interface Room {
+  hotel: string;
+  priceEur: number;
+}
+
+export declare function searchFlights(from: string, to: string, signal: AbortSignal): Promise<Flight[]>;
+export declare function bookBest(flights: Flight[], signal: AbortSignal): Promise<string>;
+export declare function searchRooms(city: string, signal: AbortSignal): Promise<Room[]>;
+export declare function reserve(room: Room, signal: AbortSignal): Promise<string>;
+export declare function recordVoice(signal: AbortSignal): Promise<string>;
+export declare function compile(options: { signal: AbortSignal }): Promise<string[]>;
+export declare function publish(files: string[]): Promise<string>;
+export declare function diagnose(line: string, signal: AbortSignal): Promise<string>;
+export declare function stockPrice(symbol: string, signal: AbortSignal): AsyncIterable<number>;
+
+export declare const kitchen: {
+  order(kind: string, size: string, options: { signal: AbortSignal }): Promise<{ minutes: number }>;
+  sent(order: { minutes: number }, options: { signal: AbortSignal }): Promise<string>;
+};
+export declare const renderer: { total: number; frames(): AsyncIterable<number> };
+export declare const bank: { transfer(to: string, amountEur: number): Promise<string> };
+export declare const archive: { search(words: string, signal: AbortSignal): Promise<string[]> };
+export declare const database: { connect(): Promise<void>; disconnect(): Promise<void> };
+export declare const player: { play(text: string): void; played(): Promise<string>; stop(): string };
