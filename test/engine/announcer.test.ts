@@ -140,6 +140,29 @@ describe('taking', () => {
     expect(e.host.last.request).toEqual(e.host.last.about);
   });
 
+  test('S3.3 the reply has begun when the handing over of the floor returns', async () => {
+    const e = engineOn();
+    const [a, b] = [e.job(), e.job()];
+    e.host.userSpeaks(true);
+    void a.ctx.update('A');
+    await e.clock.advance(50);
+    e.host.userSpeaks(false);
+    void b.ctx.update('B');
+    expect(e.host.last).toMatchObject({ about: ['call_1_update_1'], request: ['call_1_update_1'] });
+  });
+
+  test('S3.3 a floor that is handed over inside the claim is taken for all of it: nobody is left to claim it for', async () => {
+    const e = engineOn();
+    for (const owner of ['session', 'activity_1']) void e.job({ owner }).ctx.update('News');
+    void e.job({ deliver: 'interrupt' }).ctx.update('urgent');
+    await e.clock.advance(50);
+    expect(e.host.told).toEqual([['call_1_update_1', 'call_2_update_1', 'call_3_update_1']]);
+    expect(e.host.claims).toEqual([]);
+    e.host.ends(completed);
+    await e.clock.settle();
+    expect(e.host.released).toBe(0);
+  });
+
   test('S3.3 the floor is taken once for claims of two owners, and nothing is told twice', async () => {
     const e = engineOn();
     e.host.userSpeaks(true);
