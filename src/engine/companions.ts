@@ -54,7 +54,7 @@ function cancelling(directory: Directory, prompts: Layers): CompanionTool[] {
   return [
     companion('get_running_tasks', text('getRunningTasks'), {}, [], () => describeTasks(directory)),
     companion('cancel_task', text('cancelTask'), { call_id: callId }, ['call_id'], (args) =>
-      cancelTask(directory, prompts, String(args['call_id'])),
+      cancelTask(directory, prompts, args['call_id'] as string),
     ),
   ];
 }
@@ -66,7 +66,7 @@ function asking(directory: Directory, prompts: Layers): CompanionTool[] {
     content: { type: 'object', description: 'What the user answered; only with accept.' },
   };
   const answer = async (args: JsonObject, signal: AbortSignal): Promise<string> => {
-    const id = String(args['call_id']);
+    const id = args['call_id'] as string;
     await directory.answer(id, args['action'] as AnswerAction, args['content'], signal);
     return promptText(prompts, 'answerRecorded', { callId: id });
   };
@@ -131,7 +131,7 @@ function readCompanionArguments(text: string, cutOff: boolean, required: readonl
   if (!parsed.ok) return parsed;
   const args = parsed.value;
   const misfits = required.filter((key) => typeof args[key] !== 'string').map((key) => `${key}: expected a string`);
-  if (misfits.length === 0 && required.includes('action') && !actions.includes(String(args['action']))) {
+  if (misfits.length === 0 && required.includes('action') && !actions.includes(args['action'] as string)) {
     misfits.push(`action: expected ${actions.join(', ')}`);
   }
   if (misfits.length > 0) return { ok: false, reasons: misfits.join('; ') };

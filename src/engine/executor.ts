@@ -137,7 +137,7 @@ export class Executor implements Tasks {
     const live = [...this.#roster.live];
     for (const task of live) task.stop(cancelled, 'closed');
     this.announcer.close();
-    for (const id of [...this.#deps.journal.state.tasks.deliveries.keys()]) {
+    for (const id of this.#deps.journal.state.tasks.deliveries.keys()) {
       this.#deps.journal.commit({ type: 'delivery_ended', id, receipt: 'dropped', reason });
     }
     await Promise.all(live.filter((task) => task.callId !== except).map((task) => task.whenStopped));

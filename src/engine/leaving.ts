@@ -28,7 +28,7 @@ function leave(deps: EngineDeps, roster: Roster, state: TaskState): 'moved' | 'w
 async function waitFor(deps: EngineDeps, roster: Roster, states: readonly TaskState[], boundMs: number): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = deps.clock.setTimeout(resolve, boundMs);
-  const ended = states.map((state) => roster.get(state.callId)?.whenEnded);
+  const ended = states.flatMap((state) => roster.get(state.callId)?.whenEnded ?? []);
   await Promise.race([promise, Promise.all(ended)]);
   deps.clock.clearTimeout(timer);
 }

@@ -1,5 +1,6 @@
 /**
- * One running task: the shell round a body (S1.1, S1.4, S2.4, S5).
+ * One running task: the shell round a body (S1.1, S1.4, S2.4), its signal (S5.1) and its end
+ * (S5.3, S5.5).
  *
  * What it is and what it told stands in the journal's state; here are only the things that cannot be recorded: the
  * body, its signal, its timers, and the promise of the call's output. Every change goes through three transitions:

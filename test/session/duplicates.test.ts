@@ -295,7 +295,7 @@ describe('S4.3 replace', () => {
       ...replace,
       needsApproval: ({ to }: { to: string }) => to === 'Oslo',
       duplicateKey: 'name',
-    } as HeldOptions);
+    });
     const answer = (action: string) => ({ calls: [{ name: 'answer_task', args: { call_id: 'call_2', action } }] });
     const t = await startTestSession(
       [booking('Rome'), 'Searching.', booking('Oslo'), 'May I?', answer('decline'), 'Then not.', 'Rome goes on.'],
@@ -314,7 +314,7 @@ describe('S4.3 replace', () => {
       ...replace,
       needsApproval: ({ to }: { to: string }) => to === 'Oslo',
       duplicateKey: 'name',
-    } as HeldOptions);
+    });
     const t = await startTestSession([booking('Rome'), 'Searching.', booking('Oslo'), 'May I?', 'Oslo then.'], {
       tools: [held.tool],
     });

@@ -56,7 +56,7 @@ export function heldTool(options: HeldOptions = {}): HeldTool {
       return await done.promise;
     },
   });
-  return { tool: held as unknown as Tool, bodies, began };
+  return { tool: held, bodies, began };
 }
 
 /** A step in which the model calls `book` for each destination. */
