@@ -1,4 +1,4 @@
-/** The bounds of a body: its timers (S5.5) and how many of a tool run at once. */
+/** The bounds of a body: its timers (S1.7, S5.5) and how many of a tool run at once. */
 import type { Clock, TimerHandle } from '../clock.ts';
 
 /** A bound that can be held (time in `input_required` does not count) and started over. */
