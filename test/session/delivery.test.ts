@@ -331,6 +331,22 @@ describe('modes', () => {
     t.model.assertComplete();
   });
 
+  test('S3.1 S5.6 an answer that was cut unheard for it is told behind it', async () => {
+    const alarm = job('alarm', { deliver: 'interrupt' });
+    const weather = tool({ name: 'weather', parameters: none, execute: () => 'Sunny' });
+    const t = await speak([call('alarm'), { text: 'Well.', ...call('weather') }, 'It is sunny.', 'Your house is on fire.', 'And it is sunny.'], {
+      tools: [alarm.tool, weather],
+    });
+    await say(t, 'Go', 1000);
+    await say(t, 'Weather?', 110);
+    alarm.update('Fire');
+    await t.clock.advance(5000);
+    expect(t.heard).toEqual(['Well.', '—', 'Your house is on fire.', 'And it is sunny.']);
+    expect(receipts(t)).toEqual(['call_1_update_1 completed', 'call_2 completed']);
+    expect(endOf(t, 4)).toContain(maybeCovered);
+    t.model.assertComplete();
+  });
+
   test('S3.1 interrupt does not cut a reply whose request held the record', async () => {
     const alarm = job('alarm', { deliver: 'interrupt' });
     const t = await running([alarm], [long, '']);
@@ -409,6 +425,27 @@ describe('modes', () => {
     search.resolve('It');
     await t.clock.advance(1000);
     expect(t.heard.at(-1)).toBe('Found it.');
+    t.model.assertComplete();
+  });
+
+  test('S3.1 S2.3 a record may be told while the step of its own call is still open', async () => {
+    const news = job('news', { maxHoldMs: 500 });
+    const search = byHand<string>();
+    const blocking = tool({ name: 'blocking', parameters: none, execute: () => search.promise });
+    const t = await speak([call('news', 'blocking'), 'There is news.', 'Found it.'], { tools: [news.tool, blocking] });
+    await say(t, 'Go', 1000);
+    news.update('The sun is up');
+    await t.clock.advance(2000);
+    expect(t.heard).toEqual(['There is news.']);
+    expect(JSON.stringify(t.model.prompts.at(-1))).toContain('The sun is up');
+    search.resolve('It');
+    await t.clock.advance(2000);
+    expect(t.heard).toEqual(['There is news.', 'Found it.']);
+    expect(receipts(t)).toEqual(['call_1_update_1 completed']);
+    const ids = [...t.session.contextOf(t.session.currentAgent ?? new Agent({ instructions: '' }))].flatMap((item) =>
+      item.kind === 'record' ? [item.id] : item.kind === 'batch' ? item.calls.map((each) => each.callId) : [],
+    );
+    expect(ids.toSorted()).toEqual(['call_1', 'call_1_update_1', 'call_2']);
     t.model.assertComplete();
   });
 
