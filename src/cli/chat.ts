@@ -18,26 +18,27 @@ export async function chat(argv: readonly string[], io: Io): Promise<number> {
   return converse(talk, world);
 }
 
+const options = { plain: { type: 'boolean', short: 'p' } } as const;
+
+/** Not strict: what is wrong is said here, in our own words. */
 function readArguments(argv: readonly string[]): { file: string; plain: boolean } {
-  const { values, positionals } = parse(argv);
+  const { positionals, tokens } = parseArgs({
+    args: [...argv],
+    options,
+    allowPositionals: true,
+    strict: false,
+    tokens: true,
+  });
+  const given = tokens.filter((token) => token.kind === 'option');
+  for (const { name, rawName, value } of given) {
+    if (!Object.hasOwn(options, name))
+      throw new CliFailure(`chat: there is no option "${rawName}"; the only one is --plain.`, 2);
+    if (value !== undefined) throw new CliFailure(`chat: ${rawName} takes no value, got "${value}".`, 2);
+  }
   const [file, second] = positionals;
   if (file === undefined) throw new CliFailure('chat: expected a file, got none; write meanwhile chat FILE.', 2);
   if (second !== undefined) throw new CliFailure(`chat: expected one file, got also "${second}".`, 2);
-  return { file, plain: values.plain ?? false };
-}
-
-function parse(argv: readonly string[]) {
-  const options = { plain: { type: 'boolean', short: 'p' } } as const;
-  try {
-    return parseArgs({ args: [...argv], options, allowPositionals: true });
-  } catch (error) {
-    const given = error instanceof Error ? /'(-[^' ]*)/.exec(error.message)?.[1] : undefined;
-    const fact = given === undefined ? 'the options cannot be read' : `there is no option "${given}"`;
-    throw new CliFailure(
-      `chat: ${fact}; the only one is --plain. A file whose name begins with "-" is written ./-name.`,
-      2,
-    );
-  }
+  return { file, plain: given.length > 0 };
 }
 
 /** A terminal on both sides, and one that can move its cursor. */

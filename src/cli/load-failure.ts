@@ -16,7 +16,7 @@ export function loadFailure(error: unknown, path: string, shown: string, cwd: st
   }
   if (error instanceof SyntaxError && !error.message.startsWith('The requested module')) {
     const where = place ?? `${shown}, or a file it imports,`;
-    return new CliFailure(`${where} has a syntax error: ${describeFailure(error)}.`);
+    return new CliFailure(`${where} has a syntax error: ${describeFailure(error).replace(/\.$/, '')}.`);
   }
   if (code === 'ERR_MODULE_NOT_FOUND')
     return new CliFailure(`${shown} cannot be loaded: ${notFound(error, path, cwd)}.`);

@@ -131,10 +131,7 @@ export class Timeline {
     const what = `${this.names.nameOf(callId)} ${this.#questions.has(id) ? 'question' : recordName(suffix)}`.trimEnd();
     if (!isTold(receipt))
       return { lane: 'untold', text: `${what} (${reason === undefined ? receipt : `${receipt}: ${reason}`})` };
-    const notes = [
-      receipt === 'completed' ? '' : receipt,
-      at - since >= 1000 ? `${timeText(at - since)} after it was recorded` : '',
-    ];
+    const notes = [receipt === 'completed' ? '' : receipt, at - since >= 1000 ? `held ${timeText(at - since)}` : ''];
     const note = notes.filter((text) => text !== '').join(', ');
     return { lane: 'told', text: note === '' ? what : `${what} (${note})` };
   }

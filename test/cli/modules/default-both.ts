@@ -1,0 +1,3 @@
+import { createAgent, createSession } from './agents.ts';
+
+export default () => ({ session: createSession(), agent: createAgent() });

@@ -1,0 +1,1 @@
+export { Travel as default } from './agents.ts';

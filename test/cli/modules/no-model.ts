@@ -1,0 +1,3 @@
+import { Agent } from 'meanwhile';
+
+export default new Agent({ instructions: 'You have nothing to think with.' });

@@ -1,0 +1,3 @@
+import { createSession } from './agents.ts';
+
+export default createSession();

@@ -1,0 +1,4 @@
+import { createAgent, createSession } from './agents.ts';
+
+export const session = createSession();
+export const agent = createAgent();

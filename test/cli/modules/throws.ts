@@ -1,0 +1,3 @@
+export default function make(): never {
+  throw new Error('There is no key.');
+}
