@@ -4,7 +4,7 @@
  *
  *     npm run chat -- examples/builder.ts
  *     > Build the site
- *     > How far is it?
+ *     > How is the build going?
  *     > Stop the build
  */
 import { spawn } from 'node:child_process';
