@@ -46,7 +46,7 @@ export class AgentSession<UserData = unknown> implements ToolSession<UserData>, 
   /** Throws MeanwhileError `invalid_option`, `unsupported_model` or `invalid_definition`. */
   constructor(options: AgentSessionOptions<UserData>) {
     this.userData = options?.userData as UserData;
-    this.#core = assemble(this as AgentSession, options);
+    this.#core = assemble(this, options);
     this.sharedTools = new SharedTools(this.#core, options.tools);
     for (const tool of flattenTools(options.tools)) this.noteTool(tool.policy);
   }

@@ -16,7 +16,7 @@ import { checkOverrides, type Override } from './overrides.ts';
 
 export type ModelSettings = Pick<
   LanguageModelV4CallOptions,
-  'temperature' | 'maxOutputTokens' | 'topP' | 'topK' | 'presencePenalty' | 'frequencyPenalty' | 'stopSequences' | 'seed' | 'headers'
+  'temperature' | 'maxOutputTokens' | 'topP' | 'topK' | 'presencePenalty' | 'frequencyPenalty' | 'stopSequences' | 'seed' | 'headers' | 'reasoning'
 >;
 
 /** What the user said, before it is answered. */

@@ -60,14 +60,15 @@ export class ModelView {
         ...modelSettings,
         prompt,
         ...(tools.length === 0 ? {} : { tools, toolChoice: { type: plan.toolChoice } }),
-        ...(providerOptions === undefined ? {} : { providerOptions: providerOptions as NonNullable<LanguageModelV4CallOptions['providerOptions']> }),
+        ...(providerOptions === undefined ? {} : { providerOptions }),
       },
     };
   }
 
   #createView(): PromptView {
-    const providerOptions = this.#activity.agent.options.providerOptions as LanguageModelV4CallOptions['providerOptions'];
-    return new PromptView({ profile: wireProfile(this.ref, this.#core.options.wire, { providerOptions }), model: this.ref, texts: viewTexts(this.#layers()) });
+    const { providerOptions, modelSettings } = this.#activity.agent.options;
+    const settings = { providerOptions, reasoning: modelSettings?.reasoning };
+    return new PromptView({ profile: wireProfile(this.ref, this.#core.options.wire, settings), model: this.ref, texts: viewTexts(this.#layers()) });
   }
 
   /** Byte-identical from the agent's start to its end (S3.7): the policy is part of it whether tools run or not. */

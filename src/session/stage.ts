@@ -65,7 +65,7 @@ export class Stage {
 
   /** Resolves when no AgentTask runs over the activity, or it is no more. */
   async whenOnTop(activity: Activity): Promise<void> {
-    while (this.stack.includes(activity) && this.stack.at(-1) !== activity) await this.#nextChange();
+    while (activity.phase === 'here' && this.stack.at(-1) !== activity) await this.#nextChange();
   }
 
   /** Runs one change after the other; the session is not idle meanwhile. A failure reaches who asked. */
@@ -90,8 +90,8 @@ export class Stage {
   }
 
   async enter(agent: Agent, parent: Activity | undefined, lease?: Lease): Promise<Activity> {
-    const { log, executor, session, newId } = this.#core;
-    const id = newId('activity');
+    const { log, executor, session } = this.#core;
+    const id = this.#core.newId('activity');
     const toolbox = await createToolbox(this.#core, agent, id);
     const activity = new Activity(this.#core, id, agent, toolbox, parent, lease);
     const chatCtx = agent.options.chatCtx ?? (agent instanceof AgentTask ? 'empty' : 'inherit');

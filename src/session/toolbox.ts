@@ -93,7 +93,7 @@ export class Toolbox {
     for (const tool of shared) add(tool, 'session');
     for (const companion of createCompanions(session.directory, this.#layers(), session.companions)) {
       const { name, description, inputSchema } = companion;
-      declared.push({ type: 'function', name, description, inputSchema: inputSchema as LanguageModelV4FunctionTool['inputSchema'] });
+      declared.push({ type: 'function', name, description, inputSchema });
       engineTools.set(name, companion);
     }
     return { declared, engineTools };
@@ -111,7 +111,7 @@ export class Toolbox {
       type: 'function',
       name: tool.name,
       ...(description === undefined ? {} : { description }),
-      inputSchema: modelSchema(tool, confirmText) as LanguageModelV4FunctionTool['inputSchema'],
+      inputSchema: modelSchema(tool, confirmText),
       ...(strict === undefined ? {} : { strict }),
       ...(inputExamples === undefined ? {} : { inputExamples: inputExamples as NonNullable<LanguageModelV4FunctionTool['inputExamples']> }),
       ...(providerOptions === undefined ? {} : { providerOptions }),

@@ -48,7 +48,7 @@ export interface ToolSession<UserData = unknown> {
   say(text: string | AsyncIterable<string>, options?: SayOptions): SpeechRef;
   generateReply(options?: ReplyOptions): SpeechRef;
   interrupt(): Promise<void>;
-  updateAgent(agent: AgentRef): void;
+  updateAgent(agent: AgentRef): Promise<void>;
   waitForIdle(): Promise<void>;
   readonly tasks: TaskDirectory;
 }

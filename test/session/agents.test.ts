@@ -222,7 +222,7 @@ describe('AgentTask', () => {
     const task: AgentTask<string> = new AgentTask<string>({
       name: 'ask_email',
       instructions: 'Ask for the e-mail address.',
-      tools: [tool({ name: 'give', parameters: z.object({ email: z.string() }), execute: ({ email }) => void task.complete(email) })],
+      tools: [tool({ name: 'give', parameters: z.object({ email: z.string() }), execute: ({ email }) => task.complete(email) })],
       onEnter: () => void task.session.generateReply({ instructions: 'Ask for it.' }),
       ...options,
     });

@@ -35,7 +35,7 @@ test.each(targets.map((target) => [target.id, target] as const))('a booking in t
   );
   const { check } = createLogCheck();
   const session = new AgentSession({ llm: target.create(server.baseURL), tools: [book], coalesceMs: 0, onRecord: check });
-  const agent = new Agent({ instructions: 'You are a travel agent.', ...(target.providerOptions ? { providerOptions: target.providerOptions as never } : {}) });
+  const agent = new Agent({ instructions: 'You are a travel agent.', ...(target.providerOptions ? { providerOptions: target.providerOptions } : {}) });
   await session.start({ agent });
   const first = await session.run({ userInput: 'Book me Tokyo' });
   expect(first.errors).toEqual([]);

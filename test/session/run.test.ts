@@ -1,4 +1,4 @@
-import { Agent, handoff, MeanwhileError, SessionClosedError, tool } from 'meanwhile';
+import { Agent, handoff, SessionClosedError, tool, type MeanwhileError } from 'meanwhile';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { byHand, drive, startTestSession } from '../support/session.ts';
