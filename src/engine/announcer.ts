@@ -44,7 +44,7 @@ export class Announcer {
   recorded(): void {
     if (this.#closed) return;
     this.sweep();
-    if (this.#tasks.deliveries.size === 0) return;
+    if (this.#tasks.deliveries.size === 0) return this.look();
     this.#lookBy ??= this.#deps.clock.now() + this.#deps.options.coalesceMs;
     this.#arm();
   }

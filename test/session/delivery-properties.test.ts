@@ -17,7 +17,9 @@ type Step =
   | { do: 'mood'; mood: Mood };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
-  fc.record({ do: fc.constantFrom('say' as const, 'start' as const, 'interrupt' as const, 'speak' as const, 'pause' as const) }),
+  fc.record({
+    do: fc.constantFrom('say' as const, 'start' as const, 'interrupt' as const, 'speak' as const, 'pause' as const),
+  }),
   fc.constant<Step>({ do: 'start' }),
   fc.constant<Step>({ do: 'wait', ms: 150 }),
   fc.record({ do: fc.constant('end' as const), job: fc.nat(4), value: fc.constant('text' as const) }),
@@ -28,7 +30,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     how: fc.constantFrom('when_idle' as const, 'interrupt' as const, 'silent' as const),
     holds: fc.boolean(),
   }),
-  fc.record({ do: fc.constant('end' as const), job: fc.nat(4), value: fc.constantFrom('text' as const, 'nothing' as const, 'throws' as const) }),
+  fc.record({
+    do: fc.constant('end' as const),
+    job: fc.nat(4),
+    value: fc.constantFrom('text' as const, 'nothing' as const, 'throws' as const),
+  }),
   fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(0, 10, 50, 150, 400, 3000) }),
   fc.record({
     do: fc.constant('mood' as const),
@@ -143,7 +149,9 @@ test('S3.4 S3.8 in any conversation each record ends with one receipt, and nothi
       expect(new Set(ended).size).toBe(ended.length);
       const opened = records.flatMap((record) => {
         if (record.type === 'delivery_opened') return [record.record.id];
-        return (record.type === 'task_updated' || record.type === 'task_ended') && record.record ? [record.record.id] : [];
+        return (record.type === 'task_updated' || record.type === 'task_ended') && record.record
+          ? [record.record.id]
+          : [];
       });
       expect(ended.toSorted()).toEqual(opened.toSorted());
       for (const each of jobs) each.end.resolve(undefined);

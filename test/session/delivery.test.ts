@@ -334,9 +334,18 @@ describe('modes', () => {
   test('S3.1 S5.6 an answer that was cut unheard for it is told behind it', async () => {
     const alarm = job('alarm', { deliver: 'interrupt' });
     const weather = tool({ name: 'weather', parameters: none, execute: () => 'Sunny' });
-    const t = await speak([call('alarm'), { text: 'Well.', ...call('weather') }, 'It is sunny.', 'Your house is on fire.', 'And it is sunny.'], {
-      tools: [alarm.tool, weather],
-    });
+    const t = await speak(
+      [
+        call('alarm'),
+        { text: 'Well.', ...call('weather') },
+        'It is sunny.',
+        'Your house is on fire.',
+        'And it is sunny.',
+      ],
+      {
+        tools: [alarm.tool, weather],
+      },
+    );
     await say(t, 'Go', 1000);
     await say(t, 'Weather?', 110);
     alarm.update('Fire');

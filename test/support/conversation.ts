@@ -118,6 +118,10 @@ export class ScriptedConversation implements Conversation {
     return undefined;
   }
 
+  get agentIsSpeaking(): boolean {
+    return this.#speech !== undefined;
+  }
+
   /** The agent begins to say something of its own; its request holds what has been shown so far. */
   agentSpeaks(): void {
     this.#speech = { request: this.shown.map((record) => record.id), settle: () => undefined };
