@@ -58,6 +58,8 @@ export class Events {
   readonly #now: () => number;
   readonly #onError: (error: unknown) => void;
   readonly #untold: SessionEvent[] = [];
+  /** `closed` is the last. */
+  #isOver = false;
   #isTelling = false;
 
   constructor(now: () => number, onError: (error: unknown) => void) {
@@ -74,6 +76,8 @@ export class Events {
   }
 
   emit<Name extends SessionEventName>(type: Name, body: SessionEvents[Name], at = this.#now()): void {
+    if (this.#isOver) return;
+    this.#isOver = type === 'closed';
     const event = { type, at, ...body } as unknown as SessionEvent;
     if (event.type === 'item_added') freeze(event.item);
     if (event.type === 'task_started') freeze(event.input);

@@ -5,6 +5,7 @@ import type { Activity } from './activity.ts';
 import { requireLiveBody, whoRuns } from './ambient.ts';
 import type { Core } from './core.ts';
 import type { AgentState } from './events.ts';
+import { isActive } from './facts.ts';
 import { runSay, type SayPlan } from './say.ts';
 import { SpeechHandle } from './speech-handle.ts';
 import { Turn, type TurnPlan } from './turn.ts';
@@ -81,11 +82,13 @@ export class Speaking {
   #now(): AgentState {
     const { mouth, stage, speeches, executor } = this.#core;
     if (!mouth.holder) this.#hasSpoken = false;
-    if (stage.stack.length === 0) return 'initializing';
+    if (stage.stack.length === 0 && this.#state === 'initializing') return 'initializing';
     if (mouth.holder && this.#hasSpoken) return 'speaking';
     // A turn whose calls only wait leaves the agent listening.
     const busy = [...speeches].some((speech) => speech.phase !== 'tools' || executor.blocking(speech.id) > 0);
-    return busy ? 'thinking' : 'listening';
+    if (busy) return 'thinking';
+    // Between two steps, or about to end: as it was.
+    return [...speeches].some((speech) => isActive(this.#core, speech)) ? this.#state : 'listening';
   }
 
   #begin(speech: SpeechHandle, activity: Activity | undefined, how: Begin): void {
