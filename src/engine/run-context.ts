@@ -1,6 +1,7 @@
 /** The `ctx` of a running body: the public face, each method one line into its home (S2.1, S6.4–S6.6). */
 import { MeanwhileError, TaskEndedError } from '../errors.ts';
 import type { AskOptions, FillerOptions, FillerSource, RunContext, UpdateOptions } from '../tools/faces.ts';
+import { checkPolicy } from '../tools/policy.ts';
 import { render } from '../tools/prompts.ts';
 import { toText } from '../tools/text.ts';
 import { runWithFiller } from './filler.ts';
@@ -62,6 +63,7 @@ function requireRunning(task: Task): void {
 
 async function update(task: Task, message: unknown, options: UpdateOptions): Promise<void> {
   requireRunning(task);
+  checkPolicy('ctx.update', options, 'invalid_option');
   const progress = asProgress(message);
   if (progress) {
     task.note(progress);

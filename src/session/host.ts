@@ -55,7 +55,9 @@ function createFloor(core: Core, activity: Activity): FloorFace {
 }
 
 async function speak(core: Core, activity: Activity, speechId: string, reply: DeliveryReply): Promise<Outcome> {
-  const { instructions, toolChoice, about } = reply;
+  const { instructions, about } = reply;
+  // `auto` may call tools, where the agent may at all.
+  const toolChoice = activity.agent.options.toolChoice === 'none' ? 'none' : reply.toolChoice;
   const speech = core.speaking.reply(activity, { instructions, toolChoice, about, speechId, ahead: true });
   return toOutcome(await speech.done);
 }

@@ -497,6 +497,26 @@ describe('modes', () => {
     t.model.assertComplete();
   });
 
+  test('S3.1 an update with terms that are none is refused, and records nothing', async () => {
+    const refused: unknown[] = [];
+    const end = byHand();
+    const news = tool({
+      name: 'news',
+      parameters: none,
+      execute: async (_args, { ctx }) => {
+        await ctx.update('Began.', { deliver: 'silent' });
+        for (const terms of [{ deliver: 'loud' as 'silent' }, { maxHoldMs: NaN }, { expiresMs: -1 }]) {
+          await ctx.update('News', terms).catch((error: unknown) => refused.push(error));
+        }
+        await end.promise;
+      },
+    });
+    const t = await speak([call('news')], { tools: [news] });
+    await say(t, 'Go', 1000);
+    expect(refused).toMatchObject(Array(3).fill({ code: 'invalid_option' }));
+    expect(t.session.history.toArray().filter((item) => item.kind === 'record')).toEqual([]);
+  });
+
   test('S3.1 S5.6 a first update whose turn was cut is told on its own terms', async () => {
     const go = byHand();
     const news = tool({
@@ -718,6 +738,16 @@ describe('the request', () => {
     book.end.resolve('ABC');
     await t.clock.advance(1000);
     expect(t.model.calls.map((request) => request.toolChoice?.type)).toEqual(['auto', 'auto', 'none']);
+    t.model.assertComplete();
+  });
+
+  test('S3.7 an agent that calls no tools calls none when it tells a final', async () => {
+    const book = job('book');
+    const t = await running([book], ['Booked.']);
+    await t.session.updateAgent(new Agent({ instructions: 'Only talk.', toolChoice: 'none' }));
+    book.end.resolve('ABC');
+    await t.clock.advance(1000);
+    expect(t.model.calls.map((request) => request.toolChoice?.type)).toEqual(['auto', 'none']);
     t.model.assertComplete();
   });
 
