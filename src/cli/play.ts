@@ -38,13 +38,12 @@ class Player {
     this.#session = session;
     this.#world = world;
     for (const item of session.history) this.#show({ type: 'item_added', at: item.at, item });
-    const broken = (): void => this.#end(1);
-    world.stdout.on('error', broken);
+    // For good: the error of the last write comes when all is over.
+    world.stdout.on('error', () => this.#end(1));
     this.#stops = [
       session.on('*', (event) => this.#show(event)),
       world.onSignal((signal) => this.#end(signalCodes[signal])),
       world.onStarved(() => this.#starved()),
-      () => world.stdout.off('error', broken),
     ];
   }
 

@@ -291,15 +291,22 @@ test('a terminal that is gone closes the session', async () => {
   expect(t.code()).toBe(129);
 });
 
-test('Ctrl-C while it closes leaves at once', async () => {
+test('Ctrl-C while a task runs asks for a second one, which closes; a third leaves at once', async () => {
   const t = await open([call('book'), 'I am looking.'], { tools: [slowTool('book', byHand().promise)] });
+  const press = async (): Promise<void> => {
+    t.type(keys.interrupt);
+    await t.clock.settle();
+  };
   await t.send('Book Oslo');
   await t.clock.advance(100);
-  t.type(keys.interrupt);
-  await t.clock.settle();
+  await press();
+  expect(await t.after(3000)).toContain('  A task is running. Ctrl-C again closes, and cancels.');
+  await press();
+  await t.clock.advance(1000);
+  expect(t.code()).toBeUndefined();
+  await press();
   expect((await t.after(100)).at(-3)).toMatch(/^─ floor: closing · 1 task ─+$/);
-  t.type(keys.interrupt);
-  await t.clock.settle();
+  await press();
   expect(t.code()).toBe(130);
 });
 

@@ -56,10 +56,9 @@ class Conversation {
         ...this.#view.tasks().map(({ name }) => `/cancel ${name}`),
       ],
     });
-    const gone = (): void => this.#close(signalCodes.SIGHUP);
-    world.stdout.on('error', gone);
+    // For good: the error of the last write comes when all is over.
+    world.stdout.on('error', () => this.#close(signalCodes.SIGHUP));
     this.#stops = [
-      () => world.stdout.off('error', gone),
       world.onSignal((signal) => this.#signal(signal)),
       session.on('closed', () => this.#over.resolve(this.#exitCode ?? 0)),
     ];
@@ -145,17 +144,28 @@ class Conversation {
 
   /** Ctrl-C: forgets what was typed, else interrupts, else closes; while it closes, leaves at once. */
   #interrupt(): void {
-    const { clock } = this.#world;
+    const { story } = this.#view;
     const { session } = this.#talk;
     if (this.#exitCode !== undefined) return this.#over.resolve(signalCodes.SIGINT);
     if (this.#editor.text !== '') return this.#editor.empty();
-    const isTwice = clock.now() - this.#interruptedAt < twiceMs;
-    const isBusy = session.agentState === 'speaking' || session.agentState === 'thinking';
-    if (isTwice || !isBusy) return this.#close(0);
-    this.#interruptedAt = clock.now();
-    session
-      .interrupt()
-      .catch(() => this.#view.story.note('The agent may not be interrupted now. Ctrl-C again closes.'));
+    if (this.#isSecond()) return this.#close(0);
+    if (session.agentState === 'speaking' || session.agentState === 'thinking') {
+      session.interrupt().catch(() => story.note('The agent may not be interrupted now. Ctrl-C again closes.'));
+      return;
+    }
+    const running = session.tasks.list().length;
+    if (running === 0) return this.#close(0);
+    story.note(
+      `${running === 1 ? 'A task is' : `${String(running)} tasks are`} running. Ctrl-C again closes, and cancels.`,
+    );
+  }
+
+  /** Right after another one. */
+  #isSecond(): boolean {
+    const now = this.#world.clock.now();
+    const isSecond = now - this.#interruptedAt < twiceMs;
+    this.#interruptedAt = now;
+    return isSecond;
   }
 
   #signal(signal: StopSignal): void {
