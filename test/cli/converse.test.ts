@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Agent, tool, ToolError } from 'meanwhile';
 import type { ScriptedStep } from 'meanwhile/testing';
 import { expect, onTestFinished, test } from 'vitest';
@@ -95,6 +96,25 @@ test('the words of the agent appear as they come, above the line being typed', a
     '› And th',
   ]);
   expect(await t.cursor()).toEqual({ row: 6, column: 6 });
+});
+
+test('the terminal that the guide shows is one', async () => {
+  const guide = readFileSync(new URL('../../docs/guide/terminal.md', import.meta.url), 'utf8');
+  const shown = /```console\n([^`]*)\n```/.exec(guide)?.[1]?.split('\n');
+  const search = tool({
+    name: 'book_flight',
+    execute: async (_args, { ctx }) => {
+      await ctx.update('Searching flights from Paris to Tokyo');
+      await byHand().promise;
+    },
+  });
+  const words = "I'm searching flights from Paris to Tokyo; I'll tell you when I have something.";
+  const t = await open([call('book_flight', {}), words], { tools: [search] });
+  await t.send('Book me a flight from Paris to Tokyo');
+  await t.clock.advance(3000);
+  t.type('And the weather');
+  await t.clock.settle();
+  expect((await t.after(0)).slice(3)).toEqual(shown);
 });
 
 test('what is sent while the agent speaks interrupts it, and its words are shown as cut', async () => {
