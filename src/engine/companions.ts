@@ -82,6 +82,8 @@ function describeTasks(directory: Directory): unknown {
       state: task.state,
       arguments: task.input,
       ...(task.message === undefined ? {} : { message: task.message }),
+      ...(task.progress === undefined ? {} : { progress: task.progress }),
+      ...(task.total === undefined ? {} : { total: task.total }),
       age_seconds: Math.round(task.ageMs / 1000),
       ...(task.question ? { question: task.question.message } : {}),
       may_be_cancelled: task.cancellable,

@@ -66,11 +66,12 @@ async function update(task: Task, message: unknown, options: UpdateOptions): Pro
   checkPolicy('ctx.update', options, 'invalid_option');
   const progress = asProgress(message);
   if (progress) {
-    task.note(progress);
     if (progress.message === undefined) {
+      task.note(progress);
       task.updates.push(message);
       return;
     }
+    task.advance(progress);
   }
   const text = progress ? progress.message : message;
   const output = typeof text === 'string' ? promptedText(task, text, options) : plainText(text);
@@ -78,6 +79,7 @@ async function update(task: Task, message: unknown, options: UpdateOptions): Pro
   await task.record({ type: 'text', text: output }, options, {
     phase: 'update',
     message: typeof text === 'string' ? text : output,
+    ...(progress ? { progress } : {}),
   });
 }
 

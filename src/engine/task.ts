@@ -8,9 +8,10 @@
  */
 import { TaskAbortedError, TaskEndedError } from '../errors.ts';
 import type { JsonObject, Output, TaskRecord } from '../chat/items.ts';
-import type { BackgroundReason, DeliveryMode, DeliveryTerms, Owner, Question } from '../chat/records.ts';
+import type { BackgroundReason, DeliveryMode, DeliveryTerms, Owner, Question, ProgressState } from '../chat/records.ts';
 import type { TaskState } from '../chat/state.ts';
 import type { Progress } from '../tools/faces.ts';
+import { toJson } from '../tools/text.ts';
 import { promptText, type PromptArgs, type Prompts } from '../tools/prompts.ts';
 import { cancelled, endingOfThrow, endingOfValue, timedOut, type Ending, type Told } from './ending.ts';
 import { drain, isGenerator } from './generator.ts';
@@ -20,7 +21,7 @@ import type { BodyRef, EngineDeps, EngineTool, FirstOutput, HandoffIntent, TurnR
 
 /** What the tool itself said, beside the text a model gets. */
 export type Said =
-  | { readonly phase: 'update'; readonly message: string }
+  | { readonly phase: 'update'; readonly message: string; readonly progress?: Progress }
   | { readonly phase: 'question'; readonly question: Omit<Question, 'id'> };
 
 export interface Delivering {
@@ -213,14 +214,14 @@ export class Task {
       if (said.phase === 'question') {
         this.#deps.journal.commit({ type: 'task_asked', callId, question: { ...said.question, id: callId } });
         this.#deps.journal.commit({ type: 'task_backgrounded', callId, reason: 'question', output, message: said.question.message });
-      } else this.#deps.journal.commit({ type: 'task_backgrounded', callId, reason: 'update', output, message: said.message });
+      } else this.#deps.journal.commit({ type: 'task_backgrounded', callId, reason: 'update', output, message: said.message, ...progressOf(said) });
       this.#settle({ output, wantsReply: terms.mode !== 'silent', background: true, terms });
       return Promise.resolve();
     }
     const record = this.#toRecord(`${callId}_update_${String(task.updates + 1)}`, said.phase, output);
     if (said.phase === 'question') {
       this.#deps.journal.commit({ type: 'task_asked', callId, record, question: { ...said.question, id: record.id }, delivery: terms });
-    } else this.#deps.journal.commit({ type: 'task_updated', callId, record, delivery: terms, message: said.message });
+    } else this.#deps.journal.commit({ type: 'task_updated', callId, record, delivery: terms, message: said.message, ...progressOf(said) });
     return this.#append(record, terms);
   }
 
@@ -258,6 +259,11 @@ export class Task {
 
   cancel(aloud = false): void {
     this.stop(cancelled, 'cancelled', aloud);
+  }
+
+  /** How far it is, with a message that is told. */
+  advance(progress: Progress): void {
+    this.progress = { ...this.progress, ...progress };
   }
 
   /** For observers only; counts as progress (S2.1). */
@@ -463,4 +469,17 @@ function refOf(task: Task): BodyRef {
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
+
+/** What of it a record can hold: data that JSON cannot say is for observers of this process only. */
+function progressOf(said: Extract<Said, { phase: 'update' }>): { progress?: ProgressState } {
+  if (!said.progress) return {};
+  const { progress, total, data } = said.progress;
+  const json = toJson(data);
+  const known: ProgressState = {
+    ...(progress === undefined ? {} : { progress }),
+    ...(total === undefined ? {} : { total }),
+    ...(json.ok && json.json !== undefined ? { data: json.json } : {}),
+  };
+  return Object.keys(known).length === 0 ? {} : { progress: known };
 }

@@ -27,6 +27,7 @@ import { RunResult } from './run-result.ts';
 import { SharedTools } from './shared-tools.ts';
 import { runAgentTask } from './subtasks.ts';
 import type { SpeechHandle } from './speech-handle.ts';
+import type { SessionTracer } from './tracing.ts';
 import type { SessionUsage } from './usage.ts';
 import type { UserContent } from './users.ts';
 
@@ -34,6 +35,8 @@ export class AgentSession<UserData = unknown> implements ToolSession<UserData>, 
   readonly userData: UserData;
   /** @internal */
   readonly sharedTools: SharedTools;
+  /** @internal */
+  readonly tracer: SessionTracer | undefined;
   /** @internal Once a tool that may be cancelled, or that asks, has been seen, the companions stay (S5.4). */
   readonly companions = new Set<CompanionGroup>();
   readonly #core: Core;
@@ -48,6 +51,7 @@ export class AgentSession<UserData = unknown> implements ToolSession<UserData>, 
     this.userData = options?.userData as UserData;
     this.#core = assemble(this, options);
     this.sharedTools = new SharedTools(this.#core, options.tools);
+    this.tracer = options.tracer?.(this as AgentSession);
     for (const tool of flattenTools(options.tools)) this.noteTool(tool.policy);
   }
 
@@ -150,9 +154,9 @@ export class AgentSession<UserData = unknown> implements ToolSession<UserData>, 
     this.#core.users.stoppedSpeaking();
   }
 
-  /** Cuts what the current agent says; resolves when that is recorded. Rejects when it may not be interrupted. */
+  /** Cuts what the agent says, also one that is leaving; resolves when that is recorded. Rejects when it may not be interrupted. */
   async interrupt(): Promise<void> {
-    const speeches = [...(this.#core.stage.current?.speeches ?? [])];
+    const speeches = [...(this.#core.stage.stack.at(-1)?.speeches ?? [])];
     for (const speech of speeches) speech.interrupt();
     await Promise.all(speeches.map((speech) => speech.done));
   }

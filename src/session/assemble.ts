@@ -35,9 +35,10 @@ export function assemble(session: AgentSession, given: AgentSessionOptions): Cor
     onObserverError: (error) => logger.error(`Telling a record failed: ${describeError(error)}`),
   });
   const ids = { last: 0 };
-  const core = { session, clock, log, logger, options, output, tracer: given.tracer, events, speeches: new Set() } as unknown as {
+  const core = { session, clock, log, logger, options, output, events, speeches: new Set() } as unknown as {
     -readonly [K in keyof Core]: Core[K];
   };
+  core.traced = (work, run) => (session.tracer ? session.tracer.around(work, run) : run());
   core.newId = (prefix) => `${prefix}_${String((ids.last += 1))}`;
   core.usage = new UsageMeter();
   core.hooks = new Hooks(() => core.floor.changed());

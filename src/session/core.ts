@@ -6,7 +6,7 @@ import type { Clock } from '../clock.ts';
 import type { Executor } from '../engine/executor.ts';
 import type { Prompts } from '../tools/prompts.ts';
 import type { AgentSession } from './agent-session.ts';
-import type { ContextLimit, Logger, TaskTracer } from './options.ts';
+import type { ContextLimit, Logger } from './options.ts';
 import type { Events } from './events.ts';
 import type { Floor } from './floor.ts';
 import type { Handoffs } from './handoffs.ts';
@@ -16,6 +16,7 @@ import type { Mouth } from './mouth.ts';
 import type { Speaking } from './speaking.ts';
 import type { SpeechHandle } from './speech-handle.ts';
 import type { Stage } from './stage.ts';
+import type { TracedWork } from './tracing.ts';
 import type { Transcript } from './transcript.ts';
 import type { UsageMeter } from './usage.ts';
 import type { Users } from './users.ts';
@@ -40,7 +41,8 @@ export interface Core {
   readonly logger: Logger;
   readonly options: CoreOptions;
   readonly output: Transcript;
-  readonly tracer: TaskTracer | undefined;
+  /** Runs it as the tracer wants it to be run (S7.3). */
+  traced<T>(work: TracedWork, run: () => T): T;
   readonly events: Events;
   readonly executor: Executor;
   readonly floor: Floor;

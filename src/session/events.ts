@@ -126,7 +126,7 @@ export function project(record: SessionRecord, lookup: Lookup, emit: Events['emi
     case 'task_asked': {
       if (!record.record) return;
       const { callId, toolName, id, output } = record.record;
-      const said = record.type === 'task_asked' ? { question: record.question.message } : { message: record.message };
+      const said = record.type === 'task_asked' ? { question: record.question.message } : { message: record.message, ...record.progress };
       emit('item_added', { item: record.record }, at);
       emit('task_updated', { callId, toolName, recordId: id, text: output.text, ...said }, at);
       if (record.delivery && record.delivery.mode !== 'silent') emit('delivery_scheduled', { id, callId }, at);
@@ -176,7 +176,7 @@ export function project(record: SessionRecord, lookup: Lookup, emit: Events['emi
 function first(record: Extract<SessionRecord, { type: 'task_backgrounded' }>, lookup: Lookup): SessionEvents['task_updated'] {
   const { callId, message, output } = record;
   const said = message === undefined ? {} : record.reason === 'question' ? { question: message } : { message };
-  return { callId, toolName: lookup.toolName(callId), recordId: callId, text: output.text, ...said };
+  return { callId, toolName: lookup.toolName(callId), recordId: callId, text: output.text, ...said, ...record.progress };
 }
 
 function pick<T extends object, K extends keyof T>(from: T, keys: readonly K[]): Pick<T, K> {

@@ -76,15 +76,19 @@ export function judge(wish: Wish, facts: FloorFacts): Verdict {
   if (notBefore > facts.now) return { at: notBefore };
   switch (wish.level) {
     case 'now':
-      return facts.speaking ? 'cut' : 'yes';
+      return facts.speaking ? 'cut' : afterPause(facts);
     case 'gap':
-      return facts.speaking ? 'no' : 'yes';
-    case 'quiet': {
-      if (!isSilent(facts) || facts.blocking > 0 || facts.silentSince === undefined) return 'no';
-      const at = facts.silentSince + facts.quietMs;
-      return at <= facts.now ? 'yes' : { at };
-    }
+      return facts.speaking ? 'no' : afterPause(facts);
+    case 'quiet':
+      return isSilent(facts) && facts.silentSince !== undefined && facts.blocking === 0 ? afterPause(facts) : 'no';
   }
+}
+
+/** In silence everybody lets `quietMs` pass: the user may only have drawn breath (S3.8). */
+function afterPause(facts: FloorFacts): Verdict {
+  if (!isSilent(facts) || facts.silentSince === undefined) return 'yes';
+  const at = facts.silentSince + facts.quietMs;
+  return at <= facts.now ? 'yes' : { at };
 }
 
 /** Is it its place, and does no lease stop it? The user and the agent's own speech apart. */

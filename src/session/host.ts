@@ -2,15 +2,30 @@
  * The built-in session as a host of the engine: its half of the seam (`engine/seam.ts`), the talk for the engine and,
  * for bodies, silence (S6.5), leases (S6.4) and playout (S6.8).
  */
-import type { BodyHost, BodyRef, Capabilities, Claim, ClaimRequest, Conversation, DeliveryReply, Floor as FloorFace, Outcome } from '../engine/seam.ts';
+import type {
+  BodyHost,
+  BodyRef,
+  Capabilities,
+  Claim,
+  ClaimRequest,
+  Conversation,
+  DeliveryReply,
+  Floor as FloorFace,
+  Outcome,
+} from '../engine/seam.ts';
 import { runAs } from './ambient.ts';
 import type { Activity } from './activity.ts';
 import type { Core } from './core.ts';
 import { mayBeServed } from './floor-rules.ts';
 import { foreground, leaseOf } from './leases.ts';
-import type { SpeechResult } from './speech-handle.ts';
 
-const capabilities: Capabilities = { turns: 'runtime', interrupt: true, silentAppend: true, toolChoice: true, heard: 'exact' };
+const capabilities: Capabilities = {
+  turns: 'runtime',
+  interrupt: true,
+  silentAppend: true,
+  toolChoice: true,
+  heard: 'exact',
+};
 
 /** `core` is asked for late: the engine is one of its parts. */
 export function createConversation(core: () => Core): Conversation {
@@ -58,12 +73,7 @@ async function speak(core: Core, activity: Activity, speechId: string, reply: De
   const { instructions, about } = reply;
   // `auto` may call tools, where the agent may at all.
   const toolChoice = activity.agent.options.toolChoice === 'none' ? 'none' : reply.toolChoice;
-  const speech = core.speaking.reply(activity, { instructions, toolChoice, about, speechId, ahead: true });
-  return toOutcome(await speech.done);
-}
-
-function toOutcome(result: SpeechResult): Outcome {
-  return result;
+  return await core.speaking.reply(activity, { instructions, toolChoice, about, speechId, ahead: true }).done;
 }
 
 export function createBodyHost(core: () => Core): BodyHost {
@@ -75,10 +85,17 @@ export function createBodyHost(core: () => Core): BodyHost {
       return core().session.userData;
     },
     around: (body, fn) => {
-      const { session, stage, tracer } = core();
+      const { session, stage, traced } = core();
       const lease = stage.activity(body.activityId)?.lease;
-      const running = { session, body, waits: () => body.waits(), activityId: body.activityId, ...(lease ? { lease } : {}) };
-      return runAs(running, () => (tracer ? tracer.around(body, fn) : fn()));
+      const running = {
+        session,
+        body,
+        waits: () => body.waits(),
+        activityId: body.activityId,
+        ...(lease ? { lease } : {}),
+      };
+      const { callId, toolName, speechId } = body;
+      return runAs(running, () => traced({ type: 'task', callId, toolName, speechId }, fn));
     },
     foreground: (body, fn) => foreground(core(), body, fn),
     watchSilence: (body, listener) => {

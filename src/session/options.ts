@@ -4,7 +4,7 @@ import type { ChatContext } from '../chat/chat-context.ts';
 import type { LogObserver } from '../chat/log.ts';
 import type { WireProfile } from '../chat/wire-profile.ts';
 import { systemClock, type Clock } from '../clock.ts';
-import type { BodyRef, EngineOptions } from '../engine/seam.ts';
+import type { EngineOptions } from '../engine/seam.ts';
 import { MeanwhileError } from '../errors.ts';
 import { flattenTools } from '../tools/flatten.ts';
 import { checkNames, show } from '../tools/options.ts';
@@ -12,6 +12,7 @@ import type { Prompts } from '../tools/prompts.ts';
 import { checkPrompts, type ToolSource } from '../tools/toolset.ts';
 import type { CoreOptions } from './core.ts';
 import { createTextOutput, type SpeechOutput } from './output.ts';
+import type { Tracing } from './tracing.ts';
 import type { SessionUsage } from './usage.ts';
 
 export interface Logger {
@@ -23,11 +24,6 @@ export interface Logger {
 
 /** The newest so many items, or a function that gives the index of the first item to send. Calls keep their outputs. */
 export type ContextLimit = number | ((context: { chatCtx: ChatContext; usage: SessionUsage }) => number);
-
-/** Wraps each tool body: for tracing (S7.3). */
-export interface TaskTracer {
-  around<T>(body: BodyRef, fn: () => T): T;
-}
 
 export interface AgentSessionOptions<UserData = unknown> {
   /** Any AI SDK model of specification v4. */
@@ -65,7 +61,8 @@ export interface AgentSessionOptions<UserData = unknown> {
   readonly wire?: Partial<WireProfile>;
   /** Called with each record right after it was applied, in order. */
   readonly onRecord?: LogObserver;
-  readonly tracer?: TaskTracer;
+  /** Follows the session for tracing: `openTelemetry()` of `meanwhile/telemetry`, or your own. */
+  readonly tracer?: Tracing;
 }
 
 const names = [
@@ -92,6 +89,9 @@ export function resolveOptions(options: AgentSessionOptions): ResolvedOptions {
   checkModel(options.llm);
   if (options.prompts) checkPrompts('AgentSession', options.prompts, 'invalid_option');
   flattenTools(options.tools);
+  if (options.tracer !== undefined && typeof options.tracer !== 'function') {
+    throw new MeanwhileError('invalid_option', `AgentSession: expected tracer to be a function of the session, got ${show(options.tracer)}. Write tracer: openTelemetry().`);
+  }
   const userAwayMs = count('userAwayMs', options.userAwayMs, 15_000);
   return {
     clock: options.clock ?? systemClock,

@@ -2,7 +2,7 @@
 import { MeanwhileError, SessionClosedError } from '../errors.ts';
 import type { SayOptions } from '../tools/faces.ts';
 import type { Activity } from './activity.ts';
-import { requireLiveBody, whoRuns } from './ambient.ts';
+import { requireLiveBody, runAsNobody, whoRuns } from './ambient.ts';
 import type { Core } from './core.ts';
 import type { AgentState } from './events.ts';
 import { isActive } from './facts.ts';
@@ -52,7 +52,11 @@ export class Speaking {
   reply(activity: Activity | undefined, plan: ReplyPlan): SpeechHandle {
     const speech = new SpeechHandle(plan.speechId ?? this.#core.newId('speech'), 'reply');
     const { allowInterruptions, about } = plan;
-    this.#begin(speech, activity, { allowInterruptions, about, run: (place) => new Turn(this.#core, place, speech, plan).run() });
+    const run = (place: Activity): Promise<void> => {
+      const turn = new Turn(this.#core, place, speech, plan);
+      return runAsNobody(() => this.#core.traced({ type: 'turn', speechId: speech.id }, () => turn.run()));
+    };
+    this.#begin(speech, activity, { allowInterruptions, about, run });
     return speech;
   }
 

@@ -79,6 +79,15 @@ export class Stage {
     return next;
   }
 
+  /** A change is on its way: the session is not idle until the result is called. */
+  expectChange(): () => void {
+    this.#changes += 1;
+    return () => {
+      this.#changes -= 1;
+      this.wake();
+    };
+  }
+
   /** The call that asked for a change settles first, unless it itself waits, and so is answered inline. */
   afterCall(body: BodyRef | undefined): Promise<void> {
     return body?.isBlocking() ? this.#core.executor.whenFree(body.callId) : Promise.resolve();

@@ -36,22 +36,42 @@ export async function runAgentTask(core: Core, task: AgentTask, completed: Promi
 }
 
 async function runOver(core: Core, parent: Activity, task: AgentTask, completed: Promise<void>, lease: Lease | undefined): Promise<void> {
-  const { stage } = core;
-  await Promise.race([spokenOut(core, parent), completed]);
-  const activity = await stage.change(async () => {
-    // Completed, or its tool cancelled, while it waited for its turn.
-    if (task.isDone) return undefined;
-    if (parent.phase !== 'here' || stage.isClosing) refuse(task);
-    return await stage.enter(task, parent, lease);
-  });
+  const activity = await enterOver(core, parent, task, completed, lease);
   if (!activity) return;
   await completed;
-  await stage.afterCall(task.completedBy);
-  if (activity.phase !== 'here') return await activity.whenEnded;
-  activity.phase = 'ending';
-  await stage.change(async () => {
-    if (!stage.isClosing && stage.stack.includes(activity)) await stage.leave(activity, false);
-  });
+  await leaveFrom(core, activity, task);
+}
+
+/** Nothing is at rest between the parent's last word and the AgentTask's first. */
+async function enterOver(core: Core, parent: Activity, task: AgentTask, completed: Promise<void>, lease: Lease | undefined): Promise<Activity | undefined> {
+  const { stage } = core;
+  const arrived = stage.expectChange();
+  try {
+    await Promise.race([spokenOut(core, parent), completed]);
+    return await stage.change(async () => {
+      // Completed, or its tool cancelled, while it waited for its turn.
+      if (task.isDone) return undefined;
+      if (parent.phase !== 'here' || stage.isClosing) refuse(task);
+      return await stage.enter(task, parent, lease);
+    });
+  } finally {
+    arrived();
+  }
+}
+
+async function leaveFrom(core: Core, activity: Activity, task: AgentTask): Promise<void> {
+  const { stage } = core;
+  const left = stage.expectChange();
+  try {
+    await stage.afterCall(task.completedBy);
+    if (activity.phase !== 'here') return await activity.whenEnded;
+    activity.phase = 'ending';
+    await stage.change(async () => {
+      if (!stage.isClosing && stage.stack.includes(activity)) await stage.leave(activity, false);
+    });
+  } finally {
+    left();
+  }
 }
 
 /** Where the caller's tool or hook belongs; for a task that has moved to the session, whoever is current. */

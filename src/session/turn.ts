@@ -63,7 +63,7 @@ export class Turn {
     try {
       for (let step = 0; ; step += 1) {
         // Told while an AgentTask runs, it would be the paused agent that speaks (S8.4).
-        if (this.#core.stage.stack.at(-1) !== this.#activity) await this.#core.stage.whenOnTop(this.#activity);
+        if (this.#core.stage.stack.at(-1) !== this.#activity) await this.#onTopOrCut();
         const granted = this.#core.mouth.acquire(this.#speech, step === 0 && this.#plan.ahead);
         const mayBegin = granted === true || (await granted);
         if (step === 0) this.#addInput();
@@ -80,6 +80,14 @@ export class Turn {
       failure = { error };
     }
     this.#end(failure);
+  }
+
+  /** Cut while it is paused, it does not wait for the AgentTask to end. */
+  async #onTopOrCut(): Promise<void> {
+    const { promise: cut, resolve } = Promise.withResolvers<void>();
+    const stopListening = this.#speech.onInterrupt(() => resolve());
+    await Promise.race([this.#core.stage.whenOnTop(this.#activity), cut]);
+    stopListening();
   }
 
   async #step(step: number): Promise<StepMade> {

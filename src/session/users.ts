@@ -74,8 +74,17 @@ export class Users {
     this.#change(() => {
       this.#away = false;
     });
+    this.#cutLeaving();
     if (!this.#taking) void this.#take();
     return promise;
+  }
+
+  /** The input waits for the agent that comes; what the one that leaves still says is cut like any other (S3.8). */
+  #cutLeaving(): void {
+    const { stage } = this.#core;
+    const top = stage.stack.at(-1);
+    if (!top || stage.current || stage.isClosing) return;
+    for (const speech of [...top.speeches]) if (speech.allowInterruptions) speech.cut('user');
   }
 
   /** Silence, the agent, or the running tools have changed: the time until the user counts as away starts in full (S6.7). */

@@ -415,6 +415,26 @@ describe('AgentTask', () => {
   });
 });
 
+describe('AgentTask and rest', () => {
+  test('S10.2 a run does not end between the words of the parent and the AgentTask that its tool has asked for', async () => {
+    const ask = new AgentTask<string>({ name: 'ask', instructions: 'x', onEnter: () => void ask.session.generateReply({ instructions: 'Ask.' }) });
+    const find = tool({
+      name: 'find',
+      execute: async (_args, { ctx }) => {
+        await ctx.update('Searching');
+        return await ask.run();
+      },
+    });
+    const t = await startTestSession(
+      [call('find'), { text: 'I am searching.', wordDelayMs: 40 }, { text: 'Your address?', wordDelayMs: 40 }],
+      { tools: [find] },
+    );
+    await say(t, 'Go');
+    expect(t.session.currentAgent).toBe(ask);
+    expect(t.spoken).toEqual(['I am searching.', 'Your address?']);
+  });
+});
+
 describe('contexts', () => {
   test('S8.8 a new agent starts with what was said, with nothing, or with what it is given', async () => {
     const t = await startTestSession(['Hello.']);

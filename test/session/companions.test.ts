@@ -125,6 +125,8 @@ describe('S5.4 what they list', () => {
         state: 'working',
         arguments: { to: 'Rome' },
         message: 'Found three',
+        progress: 2,
+        total: 3,
         age_seconds: 5,
         may_be_cancelled: true,
       },

@@ -458,6 +458,25 @@ describe('modes', () => {
     t.model.assertComplete();
   });
 
+  test.each([{ deliver: 'interrupt' as const }, { maxHoldMs: 0 }])(
+    'S3.1 S3.8 a pause of the user is not yet his end: %o waits for quietMs too',
+    async (options) => {
+      const alarm = job('alarm', options);
+      const t = await running([alarm], ['Your house is on fire.'], { quietMs: 400 });
+      t.session.userStartedSpeaking();
+      alarm.update('Fire');
+      await t.clock.advance(1000);
+      t.session.userStoppedSpeaking();
+      await t.clock.advance(300);
+      t.session.userStartedSpeaking();
+      await t.clock.advance(1000);
+      expect(t.model.remaining).toBe(1);
+      t.session.userStoppedSpeaking();
+      await t.clock.advance(400);
+      expect(t.model.remaining).toBe(0);
+    },
+  );
+
   test('S3.1 after expiresMs it is not told, and stays in the context', async () => {
     const news = job('news');
     const t = await running([news], ['I see.']);

@@ -90,8 +90,7 @@ describe('what is told', () => {
       { recordId: 'call_1', question: 'Which one?' },
       { answer: 'accept' },
       { progress: 1, total: 2, data: { step: 'a' } },
-      { progress: 2, total: 2 },
-      { recordId: 'call_1_update_1', message: 'Nearly done' },
+      { recordId: 'call_1_update_1', message: 'Nearly done', progress: 2, total: 2 },
     ]);
   });
 

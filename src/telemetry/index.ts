@@ -1,0 +1,1 @@
+export { openTelemetry, type TelemetryOptions } from './open-telemetry.ts';

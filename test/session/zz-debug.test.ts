@@ -1,0 +1,173 @@
+/**
+ * Random conversations with tools of every policy: whatever is called, cut, cancelled and validated late, each call is
+ * answered once, each task ends once, each delivery has a receipt, and nothing is left behind (S1.4, S3.4, S4, S5).
+ */
+import fc from 'fast-check';
+import { Agent, AgentTask, ToolError } from 'meanwhile';
+import { createVirtualClock, scriptedModel, type ScriptedAnswer } from 'meanwhile/testing';
+import { expect, test } from 'vitest';
+import { heldTool, validatedLater, type HeldBody, type HeldOptions } from '../support/held-tool.ts';
+import { byHand, drive, startTestSession, type TestSession } from '../support/session.ts';
+
+const update: HeldOptions = { first: ({ ctx }) => ctx.update('Begun') };
+const policies: Record<string, HeldOptions> = {
+  plain: { allowCancellation: true },
+  join: { onDuplicate: 'join', autoBackgroundMs: 40 },
+  reject: { ...update, onDuplicate: 'reject', maxConcurrency: { limit: 1, whenFull: 'reject' } },
+  replace: { ...update, onDuplicate: 'replace', allowCancellation: true, maxConcurrency: { limit: 1 }, deaf: true },
+  confirm: { ...update, onDuplicate: 'confirm', duplicateWindowMs: 200, timeoutMs: 300 },
+  abort: { onInterrupt: 'abort', noProgressTimeoutMs: 100, onHandoff: 'cancel' },
+  loud: { ...update, deliver: 'interrupt', supersedeKey: 'loud', onHandoff: 'wait' },
+  silent: { ...update, deliver: 'silent', maxConcurrency: { limit: 2 } },
+  approved: { needsApproval: true, onDuplicate: 'replace', allowCancellation: true },
+  asking: { first: ({ ctx }) => ctx.ask({ message: 'Which?' }), duplicateWindowMs: 500 },
+  quiet: { first: ({ ctx }) => ctx.foreground(() => undefined), onDuplicate: 'join' },
+  sub: { first: () => new AgentTask({ name: 'sub', instructions: 'Ask.' }).run(), allowCancellation: true },
+  late: { onDuplicate: 'join', autoBackgroundMs: 80 },
+  laterAbort: { onDuplicate: 'replace', allowCancellation: true, onInterrupt: 'abort' },
+};
+const names = Object.keys(policies);
+const lateNames = ['late', 'laterAbort'];
+
+type Act =
+  | { type: 'say'; calls: { name: string; to: string }[]; then: 'words' | 'hang' | 'fail' | 'nothing' }
+  | { type: 'interrupt' | 'handoff' | 'validate' | 'complete' }
+  | { type: 'advance'; ms: number }
+  | { type: 'end' | 'fail' | 'update' | 'cancel' | 'answer'; n: number };
+
+const call = fc.record({ name: fc.constantFrom(...names), to: fc.constantFrom('Rome', 'Oslo') });
+const act: fc.Arbitrary<Act> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      type: fc.constant('say' as const),
+      calls: fc.array(call, { maxLength: 4 }),
+      then: fc.constantFrom('words', 'words', 'hang', 'fail', 'nothing'),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ type: fc.constantFrom('interrupt', 'validate', 'complete', 'handoff') }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ type: fc.constant('advance' as const), ms: fc.constantFrom(0, 10, 60, 150, 1000) }),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record({ type: fc.constantFrom('end', 'fail', 'update', 'cancel', 'answer'), n: fc.nat(9) }),
+  },
+) as fc.Arbitrary<Act>;
+
+async function play(acts: readonly Act[]): Promise<{ t: TestSession; windUp: () => Promise<void> }> {
+  const gates: PromiseWithResolvers<void>[] = [];
+  const parameters = validatedLater(() => {
+    const gate = byHand();
+    gates.push(gate);
+    return gate.promise;
+  });
+  const bodies: HeldBody[] = [];
+  const tools = names.map((name) => {
+    const { first, ...options } = policies[name]!;
+    const keep = (body: HeldBody) => (bodies.push(body), first?.(body));
+    return heldTool({ name, ...options, first: keep, ...(lateNames.includes(name) ? { parameters } : {}) }).tool;
+  });
+  const clock = createVirtualClock();
+  let next: Extract<Act, { type: 'say' }> | undefined;
+  const model = scriptedModel([], {
+    clock,
+    fallback: ({ toolChoice }): ScriptedAnswer => {
+      const planned = next;
+      next = undefined;
+      if (!planned) return { text: 'Well.' };
+      const calls = toolChoice?.type === 'none' ? [] : planned.calls.map(({ name, to }) => ({ name, args: { to } }));
+      const how = {
+        words: {},
+        nothing: {},
+        hang: { hang: byHand().promise, hangAfter: 'end' as const },
+        fail: { failAfter: 'end' as const },
+      }[planned.then];
+      return { ...(planned.then === 'words' ? { text: 'Let me see.' } : {}), ...how, calls };
+    },
+  });
+  const half = Math.floor(names.length / 2);
+  const agent = (name: string) => new Agent({ name, instructions: name, tools: tools.slice(0, half) });
+  const t = await startTestSession([], { clock, model, agent: agent('a'), tools: tools.slice(half) });
+  for (const each of acts) {
+    await doIt(t, each, { gates, bodies, agent, plan: (say) => (next = say) });
+    await clock.settle();
+  }
+  return { t, windUp: () => windUp(t, gates, bodies) };
+}
+
+/** Everything that anybody waits for happens. */
+async function windUp(t: TestSession, gates: PromiseWithResolvers<void>[], bodies: HeldBody[]): Promise<void> {
+  const { session, clock } = t;
+  for (let round = 0; round < 40 && (session.tasks.list().length > 0 || round < 2); round += 1) {
+    await session.interrupt().catch(() => undefined);
+    for (const gate of gates.splice(0)) gate.resolve();
+    for (const body of bodies.splice(0)) body.end('Done');
+    for (const task of session.tasks.list()) {
+      if (task.state === 'input_required') await session.tasks.answer(task.callId, 'accept', {}).catch(() => undefined);
+    }
+    if (session.currentAgent instanceof AgentTask) session.currentAgent.complete('done');
+    await clock.advance(2000);
+  }
+}
+
+interface Hands {
+  readonly gates: PromiseWithResolvers<void>[];
+  readonly bodies: HeldBody[];
+  readonly agent: (name: string) => Agent;
+  readonly plan: (say: Extract<Act, { type: 'say' }>) => void;
+}
+
+async function doIt(t: TestSession, each: Act, { gates, bodies, agent, plan }: Hands): Promise<void> {
+  const { session, clock } = t;
+  switch (each.type) {
+    case 'say':
+      plan(each);
+      return void session.sendMessage('Go');
+    case 'interrupt':
+      return void session.interrupt().catch(() => undefined);
+    case 'handoff':
+      return void session.updateAgent(agent('b'), { cut: true });
+    case 'validate':
+      return gates.shift()?.resolve();
+    case 'complete': {
+      const current = session.currentAgent;
+      if (current instanceof AgentTask) current.complete('done');
+      return;
+    }
+    case 'advance':
+      return await clock.advance(each.ms);
+    case 'end':
+      return bodies.splice(each.n, 1)[0]?.end('Done');
+    case 'fail':
+      return bodies.splice(each.n, 1)[0]?.end(new ToolError('Failed'));
+    case 'update':
+      return void bodies[each.n]?.ctx.update('More');
+    case 'cancel':
+      return void session.tasks.cancel(session.tasks.list()[each.n]?.callId ?? 'none');
+    case 'answer':
+      return void session.tasks
+        .answer(session.tasks.list()[each.n]?.callId ?? 'none', 'accept', {})
+        .catch(() => undefined);
+  }
+}
+
+function once(ids: readonly string[]): string[] {
+  return ids.filter((id, index) => ids.indexOf(id) !== index);
+}
+
+
+test('debug', async () => {
+  const acts = JSON.parse(process.env['ACTS'] ?? '[]') as Act[];
+  const { t, windUp } = await play(acts);
+  await windUp();
+  console.log(t.records.map((r) => JSON.stringify(r)).join('\n'));
+  console.log(t.log, t.spoken, t.session.tasks.list(), t.clock.pending());
+  console.log([...t.session.state.tasks.deliveries.values()], t.session.currentAgent?.name, t.session.agentState, t.session.userState);
+  const core = (t.session as any)
+  void t.session.waitForIdle();
+  await t.clock.settle();
+  const st = t.session.stage as any;
+  console.log(st.stack.map((a: any) => [a.id, a.phase, [...a.speeches].map((s: any) => [s.id, s.phase, s.interrupted])]), st.isChanging);
+});
