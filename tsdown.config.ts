@@ -4,6 +4,7 @@ import { defineConfig } from 'tsdown';
 const entry = {
   index: 'src/index.ts',
   'testing/index': 'src/testing/index.ts',
+  'telemetry/index': 'src/telemetry/index.ts',
   'cli/main': 'src/cli/main.ts',
 };
 

@@ -17,6 +17,8 @@ export class SessionSpans implements SessionTracer {
   readonly #tasks = new Map<string, Span>();
   /** Of all tasks: what they recorded may be told after they have ended. */
   readonly #taskContexts = new Map<string, SpanContext>();
+  /** What the bodies of open tasks threw: names of errors. */
+  readonly #thrown = new Map<string, string>();
   /** Agents by activity. */
   readonly #agents = new Map<string, string>();
   /** Records that wait to be told. */
@@ -116,7 +118,8 @@ export class SessionSpans implements SessionTracer {
     this.#tasks.delete(callId);
     span.setAttribute(attribute.taskState, state);
     if (this.#settings.recordContent) span.setAttribute(attribute.toolResult, text);
-    if (state === 'failed') span.setStatus({ code: SpanStatusCode.ERROR, ...(this.#settings.recordContent ? { message: text } : {}) });
+    if (state === 'failed') span.setAttribute(attribute.errorType, this.#thrown.get(callId) ?? '_OTHER').setStatus({ code: SpanStatusCode.ERROR, ...(this.#settings.recordContent ? { message: text } : {}) });
+    this.#thrown.delete(callId);
     span.end(new Date(at));
   }
 
@@ -124,8 +127,8 @@ export class SessionSpans implements SessionTracer {
     const span = this.#tasks.get(callId);
     if (!span || thrown instanceof StopResponse) return;
     const error = thrown instanceof Error ? thrown : new Error(typeof thrown === 'string' ? thrown : `The tool threw a value of type ${typeof thrown}.`);
-    span.setAttribute(attribute.errorType, error.name);
     span.recordException(error);
+    this.#thrown.set(callId, error.name);
   }
 
   /** What a close has overtaken. */
