@@ -103,17 +103,15 @@ export class Timeline {
     return { lane: 'enter', text: paused === undefined ? agent : `${agent}, while ${paused} waits` };
   }
 
-  #updated({ callId, recordId, message, question }: SessionEvent<'task_updated'>): TimelineLine | undefined {
+  #updated(event: SessionEvent<'task_updated'>): TimelineLine | undefined {
+    const { callId, recordId, message, question, answer } = event;
+    const line = (text: string): TimelineLine => ({ lane: 'task', text: `${this.names.nameOf(callId)}${text}` });
+    if (answer !== undefined) return line(` was answered: ${answer}`);
     if (recordId === undefined) return undefined;
-    const name = this.names.nameOf(callId);
-    if (question !== undefined) {
-      this.#questions.add(recordId);
-      return { lane: 'task', text: `${name} asks: ${this.#short(question)}` };
-    }
-    return {
-      lane: 'task',
-      text: message === undefined ? `${name} goes on in the background` : `${name}: ${this.#short(message)}`,
-    };
+    if (question === undefined)
+      return line(message === undefined ? ' goes on in the background' : `: ${this.#short(message)}`);
+    this.#questions.add(recordId);
+    return line(` asks: ${this.#short(question)}`);
   }
 
   #ended({ callId, state, text }: SessionEvent<'task_ended'>): string {
@@ -125,10 +123,10 @@ export class Timeline {
     return `${toolName} ${answered[reason]}${taskId === undefined ? '' : ` ${this.names.nameOf(taskId)}`}`;
   }
 
-  #delivered({ id, receipt, reason, at }: SessionEvent<'delivery_ended'>): TimelineLine {
+  #delivered({ id, callId, receipt, reason, at }: SessionEvent<'delivery_ended'>): TimelineLine {
     const since = this.#scheduled.get(id) ?? at;
-    const [, callId = id, suffix = ''] = /^(.+?)_(update_\d+|final)$/.exec(id) ?? [];
-    const what = `${this.names.nameOf(callId)} ${this.#questions.has(id) ? 'question' : recordName(suffix)}`.trimEnd();
+    const record = this.#questions.has(id) ? 'question' : recordName(id.slice(callId.length + 1));
+    const what = `${this.names.nameOf(callId)} ${record}`.trimEnd();
     if (!isTold(receipt))
       return { lane: 'untold', text: `${what} (${reason === undefined ? receipt : `${receipt}: ${reason}`})` };
     const notes = [receipt === 'completed' ? '' : receipt, at - since >= 1000 ? `held ${timeText(at - since)}` : ''];

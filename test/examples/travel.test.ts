@@ -25,6 +25,7 @@ test('three updates, a question, and small talk meanwhile', async () => {
      0:05.9  agent   Which one: ANA at 9:05 for 820 EUR, Air France at 13:30 for 640 EUR, JAL at 19:50 for 760 EUR?
      0:05.9  told    book_flight#1 question
      0:10.9  user    The cheapest one
+     0:10.9  task    book_flight#1 was answered: accept
      0:10.9  task    book_flight#1: Reserving a seat with Air France
      0:10.9  call    answer_task answered
      0:11.3  agent   Thanks! I'll go on with the flight from Paris to Tokyo.
@@ -101,6 +102,7 @@ test('it is cancelled on the way, and not while it pays', async () => {
      0:08.8  agent   Which one: ANA at 9:05 for 820 EUR, Air France at 13:30 for 640 EUR, JAL at 19:50 for 760 EUR?
      0:08.8  told    book_flight#2 question
      0:13.4  user    ANA
+     0:13.4  task    book_flight#2 was answered: accept
      0:13.4  task    book_flight#2: Reserving a seat with ANA
      0:13.4  call    answer_task answered
      0:13.8  agent   Thanks! I'll go on with the flight from Rome to Oslo.
