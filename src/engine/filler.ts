@@ -101,6 +101,9 @@ function check(options: FillerOptions): void {
   for (const name of ['delayMs', 'intervalMs', 'maxSteps'] as const) {
     const value = options[name];
     if (value === undefined || (Number.isFinite(value) && value >= 0)) continue;
-    throw new MeanwhileError('invalid_option', `filler: expected ${name} to be a number of 0 or more, got ${String(value)}.`);
+    throw new MeanwhileError(
+      'invalid_option',
+      `filler: expected ${name} to be a number of 0 or more, got ${String(value)}.`,
+    );
   }
 }

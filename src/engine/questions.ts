@@ -3,7 +3,6 @@
  * other; here is only the promise of its answer, and the check of what is answered.
  */
 import { MeanwhileError, TaskEndedError, ToolError } from '../errors.ts';
-import type { JsonObject } from '../chat/items.ts';
 import type { AnswerAction } from '../chat/records.ts';
 import { formatIssues } from '../tools/arguments.ts';
 import type { Answer, AskOptions } from '../tools/faces.ts';
@@ -40,7 +39,8 @@ export class Questions {
   ask(task: Task, options: AskOptions<unknown>, approval = false): Promise<Answer<unknown>> {
     const asked = check(options, approval);
     const before = [this.#turns.get(task.callId), asked.schema?.load()].filter((each) => each !== undefined);
-    const answered = before.length > 0 ? Promise.all(before).then(() => this.#ask(task, asked)) : this.#ask(task, asked);
+    const answered =
+      before.length > 0 ? Promise.all(before).then(() => this.#ask(task, asked)) : this.#ask(task, asked);
     const over = answered.then(
       () => undefined,
       () => undefined,
@@ -56,7 +56,13 @@ export class Questions {
    * Throws a ToolError with the reasons when the content does not fit, or when nothing is asked; what `signal` fired
    * with, the question still open, when it did so while the content was checked.
    */
-  async answer(callId: string, action: AnswerAction, content: unknown, noQuestion: string, signal?: AbortSignal): Promise<void> {
+  async answer(
+    callId: string,
+    action: AnswerAction,
+    content: unknown,
+    noQuestion: string,
+    signal?: AbortSignal,
+  ): Promise<void> {
     const question = this.#open.get(callId);
     if (!question) throw new ToolError(noQuestion);
     const answer = action === 'accept' ? { action, content: await fit(question.schema, content) } : { action };
@@ -71,7 +77,10 @@ export class Questions {
     const { promise, resolve, reject } = Promise.withResolvers<Answer<unknown>>();
     const question: OpenQuestion = { task, schema: asked.schema, settle: resolve };
     const { timeoutMs } = asked;
-    const timer = timeoutMs === undefined ? undefined : clock.setTimeout(() => this.#close(question, { action: 'cancel' }), timeoutMs);
+    const timer =
+      timeoutMs === undefined
+        ? undefined
+        : clock.setTimeout(() => this.#close(question, { action: 'cancel' }), timeoutMs);
     // Before it is told: whoever hears of it may answer at once.
     this.#open.set(task.callId, question);
     const goOn = task.waits();
@@ -133,10 +142,16 @@ export class Questions {
 
 function check({ message, schema, timeoutMs }: AskOptions<unknown>, approval: boolean): Asked {
   if (typeof message !== 'string') {
-    throw new MeanwhileError('invalid_option', `ask: expected message to be a string, got ${typeof message}. Write ctx.ask({ message: '…' }).`);
+    throw new MeanwhileError(
+      'invalid_option',
+      `ask: expected message to be a string, got ${typeof message}. Write ctx.ask({ message: '…' }).`,
+    );
   }
   if (timeoutMs !== undefined && !(typeof timeoutMs === 'number' && timeoutMs >= 0)) {
-    throw new MeanwhileError('invalid_option', `ask: expected timeoutMs to be a number of 0 or more, got ${String(timeoutMs)}.`);
+    throw new MeanwhileError(
+      'invalid_option',
+      `ask: expected timeoutMs to be a number of 0 or more, got ${String(timeoutMs)}.`,
+    );
   }
   return {
     message,

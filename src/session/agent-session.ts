@@ -51,7 +51,7 @@ export class AgentSession<UserData = unknown> implements ToolSession<UserData>, 
     this.userData = options?.userData as UserData;
     this.#core = assemble(this, options);
     this.sharedTools = new SharedTools(this.#core, options.tools);
-    this.tracer = options.tracer?.(this as AgentSession);
+    this.tracer = options.tracer?.(this);
     for (const tool of flattenTools(options.tools)) this.noteTool(tool.policy);
   }
 

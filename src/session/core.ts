@@ -42,7 +42,7 @@ export interface Core {
   readonly options: CoreOptions;
   readonly output: Transcript;
   /** Runs it as the tracer wants it to be run (S7.3). */
-  traced<T>(work: TracedWork, run: () => T): T;
+  readonly traced: <T>(work: TracedWork, run: () => T) => T;
   readonly events: Events;
   readonly executor: Executor;
   readonly floor: Floor;

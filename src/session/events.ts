@@ -4,7 +4,14 @@
  * is given is frozen. One that throws or rejects harms nobody, and what one does is not taken for a tool's own doing.
  */
 import type { Item, JsonObject } from '../chat/items.ts';
-import type { AnswerAction, AnsweredReason, Receipt, SessionRecord, SpeechOutcome, TaskEndState } from '../chat/records.ts';
+import type {
+  AnswerAction,
+  AnsweredReason,
+  Receipt,
+  SessionRecord,
+  SpeechOutcome,
+  TaskEndState,
+} from '../chat/records.ts';
 import { callIdOf } from '../engine/ids.ts';
 import { runAsNobody } from './ambient.ts';
 
@@ -42,7 +49,11 @@ export interface SessionEvents {
   agent_changed: { activityId: string; agent: string; parent?: string };
   agent_state_changed: { state: AgentState; was: AgentState };
   user_state_changed: { state: UserState; was: UserState };
-  error: { source: 'model' | 'tool' | 'delivery' | 'prompt' | 'toolset' | 'filler' | 'hook' | 'append' | 'listener'; error: unknown; callId?: string };
+  error: {
+    source: 'model' | 'tool' | 'delivery' | 'prompt' | 'toolset' | 'filler' | 'hook' | 'append' | 'listener';
+    error: unknown;
+    callId?: string;
+  };
   closed: { reason: string };
 }
 
@@ -126,7 +137,10 @@ export function project(record: SessionRecord, lookup: Lookup, emit: Events['emi
     case 'task_asked': {
       if (!record.record) return;
       const { callId, toolName, id, output } = record.record;
-      const said = record.type === 'task_asked' ? { question: record.question.message } : { message: record.message, ...record.progress };
+      const said =
+        record.type === 'task_asked'
+          ? { question: record.question.message }
+          : { message: record.message, ...record.progress };
       emit('item_added', { item: record.record }, at);
       emit('task_updated', { callId, toolName, recordId: id, text: output.text, ...said }, at);
       if (record.delivery && record.delivery.mode !== 'silent') emit('delivery_scheduled', { id, callId }, at);
@@ -134,14 +148,27 @@ export function project(record: SessionRecord, lookup: Lookup, emit: Events['emi
     }
     case 'task_ended': {
       if (record.record) emit('item_added', { item: record.record }, at);
-      emit('task_ended', { callId: record.callId, toolName: lookup.toolName(record.callId), state: record.state, text: record.output.text }, at);
+      emit(
+        'task_ended',
+        {
+          callId: record.callId,
+          toolName: lookup.toolName(record.callId),
+          state: record.state,
+          text: record.output.text,
+        },
+        at,
+      );
       if (record.record && record.delivery && record.delivery.mode !== 'silent') {
         emit('delivery_scheduled', { id: record.record.id, callId: record.callId }, at);
       }
       return;
     }
     case 'task_answered':
-      return emit('task_updated', { callId: record.callId, toolName: lookup.toolName(record.callId), answer: record.action }, at);
+      return emit(
+        'task_updated',
+        { callId: record.callId, toolName: lookup.toolName(record.callId), answer: record.action },
+        at,
+      );
     case 'record_added':
       emit('item_added', { item: record.record }, at);
       return emit('delivery_scheduled', { id: record.record.id, callId: record.record.callId }, at);
@@ -173,10 +200,20 @@ export function project(record: SessionRecord, lookup: Lookup, emit: Events['emi
 }
 
 /** The call's own output: a default text, or what the tool said or asked first. */
-function first(record: Extract<SessionRecord, { type: 'task_backgrounded' }>, lookup: Lookup): SessionEvents['task_updated'] {
+function first(
+  record: Extract<SessionRecord, { type: 'task_backgrounded' }>,
+  lookup: Lookup,
+): SessionEvents['task_updated'] {
   const { callId, message, output } = record;
   const said = message === undefined ? {} : record.reason === 'question' ? { question: message } : { message };
-  return { callId, toolName: lookup.toolName(callId), recordId: callId, text: output.text, ...said, ...record.progress };
+  return {
+    callId,
+    toolName: lookup.toolName(callId),
+    recordId: callId,
+    text: output.text,
+    ...said,
+    ...record.progress,
+  };
 }
 
 function pick<T extends object, K extends keyof T>(from: T, keys: readonly K[]): Pick<T, K> {

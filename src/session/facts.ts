@@ -23,7 +23,10 @@ export function readFacts(core: Core): Omit<FloorFacts, 'silentSince' | 'quietMs
     closing: stage.isClosing,
     speaking: mouth.holder !== undefined,
     // One that waits for the next agent is in no activity yet; a turn of a paused one goes on later.
-    pending: [...core.speeches].some((speech) => speech !== mouth.holder && isActive(core, speech) && !paused.some(({ speeches }) => speeches.has(speech))),
+    pending: [...core.speeches].some(
+      (speech) =>
+        speech !== mouth.holder && isActive(core, speech) && !paused.some(({ speeches }) => speeches.has(speech)),
+    ),
     userSpeaking: users.isSpeaking,
     userAway: users.isAway,
     userTurn: users.turnIsOpen,

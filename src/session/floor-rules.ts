@@ -48,7 +48,9 @@ export interface Wish {
 }
 
 /** Silent (S6.1): no speech, no user. */
-export function isSilent(facts: Pick<FloorFacts, 'speaking' | 'pending' | 'userSpeaking' | 'userAway' | 'userTurn'>): boolean {
+export function isSilent(
+  facts: Pick<FloorFacts, 'speaking' | 'pending' | 'userSpeaking' | 'userAway' | 'userTurn'>,
+): boolean {
   return !facts.speaking && !facts.pending && !userHasFloor(facts);
 }
 

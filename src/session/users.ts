@@ -172,7 +172,11 @@ export class Users {
   }
 
   /** The agent's hook. One that throws is an event, and the user is answered all the same. */
-  async #ask(activity: Activity, parts: readonly MessagePart[], turn: UserTurn): Promise<{ parts: readonly MessagePart[]; reply: boolean }> {
+  async #ask(
+    activity: Activity,
+    parts: readonly MessagePart[],
+    turn: UserTurn,
+  ): Promise<{ parts: readonly MessagePart[]; reply: boolean }> {
     const { agent } = activity;
     const text = messageText({ ...this.#message(parts) });
     try {

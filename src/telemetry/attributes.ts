@@ -2,7 +2,11 @@
  * Names of spans and attributes. Those of `gen_ai` and `error` are OpenTelemetry's, as constants of our own: they left
  * the package of semantic conventions.
  */
-export const operation = { executeTool: 'execute_tool', invokeAgent: 'invoke_agent', deliverResult: 'deliver_result' } as const;
+export const operation = {
+  executeTool: 'execute_tool',
+  invokeAgent: 'invoke_agent',
+  deliverResult: 'deliver_result',
+} as const;
 
 export const attribute = {
   operationName: 'gen_ai.operation.name',

@@ -1,5 +1,15 @@
 /** The open spans of one session (S7.3): started and ended by its events, active while what they stand for runs. */
-import { context, SpanStatusCode, trace, type Attributes, type Context, type Link, type Span, type SpanContext, type Tracer } from '@opentelemetry/api';
+import {
+  context,
+  SpanStatusCode,
+  trace,
+  type Attributes,
+  type Context,
+  type Link,
+  type Span,
+  type SpanContext,
+  type Tracer,
+} from '@opentelemetry/api';
 import { StopResponse, type SessionEvent, type SessionTracer, type TracedWork } from '../index.ts';
 import { attribute, operation } from './attributes.ts';
 
@@ -49,7 +59,8 @@ export class SessionSpans implements SessionTracer {
       case 'task_started':
         return this.#startTask(event);
       case 'task_updated':
-        if (event.recordId !== undefined) this.#tasks.get(event.callId)?.addEvent('task_updated', { id: event.recordId }, new Date(event.at));
+        if (event.recordId !== undefined)
+          this.#tasks.get(event.callId)?.addEvent('task_updated', { id: event.recordId }, new Date(event.at));
         return;
       case 'task_ended':
         return this.#endTask(event);
@@ -101,13 +112,18 @@ export class SessionSpans implements SessionTracer {
   }
 
   #startTask({ callId, toolName, input, speechId, at }: SessionEvent<'task_started'>): void {
-    const span = this.#start(`${operation.executeTool} ${toolName}`, at, link(this.#turns.get(speechId)?.spanContext()), {
-      [attribute.operationName]: operation.executeTool,
-      [attribute.toolName]: toolName,
-      [attribute.toolType]: 'function',
-      [attribute.toolCallId]: callId,
-      ...(this.#settings.recordContent ? { [attribute.toolArguments]: JSON.stringify(input) } : {}),
-    });
+    const span = this.#start(
+      `${operation.executeTool} ${toolName}`,
+      at,
+      link(this.#turns.get(speechId)?.spanContext()),
+      {
+        [attribute.operationName]: operation.executeTool,
+        [attribute.toolName]: toolName,
+        [attribute.toolType]: 'function',
+        [attribute.toolCallId]: callId,
+        ...(this.#settings.recordContent ? { [attribute.toolArguments]: JSON.stringify(input) } : {}),
+      },
+    );
     this.#tasks.set(callId, span);
     this.#taskContexts.set(callId, span.spanContext());
   }
@@ -118,7 +134,10 @@ export class SessionSpans implements SessionTracer {
     this.#tasks.delete(callId);
     span.setAttribute(attribute.taskState, state);
     if (this.#settings.recordContent) span.setAttribute(attribute.toolResult, text);
-    if (state === 'failed') span.setAttribute(attribute.errorType, this.#thrown.get(callId) ?? '_OTHER').setStatus({ code: SpanStatusCode.ERROR, ...(this.#settings.recordContent ? { message: text } : {}) });
+    if (state === 'failed')
+      span
+        .setAttribute(attribute.errorType, this.#thrown.get(callId) ?? '_OTHER')
+        .setStatus({ code: SpanStatusCode.ERROR, ...(this.#settings.recordContent ? { message: text } : {}) });
     this.#thrown.delete(callId);
     span.end(new Date(at));
   }
@@ -126,7 +145,10 @@ export class SessionSpans implements SessionTracer {
   #note(callId: string, thrown: unknown): void {
     const span = this.#tasks.get(callId);
     if (!span || thrown instanceof StopResponse) return;
-    const error = thrown instanceof Error ? thrown : new Error(typeof thrown === 'string' ? thrown : `The tool threw a value of type ${typeof thrown}.`);
+    const error =
+      thrown instanceof Error
+        ? thrown
+        : new Error(typeof thrown === 'string' ? thrown : `The tool threw a value of type ${typeof thrown}.`);
     span.recordException(error);
     this.#thrown.set(callId, error.name);
   }

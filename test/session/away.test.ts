@@ -61,10 +61,14 @@ test('S6.7 he is back when he speaks or writes', async () => {
 test('S6.7 while a tool runs he is not marked away; the time starts in full when the last one ends', async () => {
   const ends = [byHand(), byHand()];
   const made = ['one', 'two'].map((name, n) =>
-    tool({ name, parameters: none, execute: async (_args, { ctx }) => {
-      await ctx.update('began');
-      await ends[n]?.promise;
-    } }),
+    tool({
+      name,
+      parameters: none,
+      execute: async (_args, { ctx }) => {
+        await ctx.update('began');
+        await ends[n]?.promise;
+      },
+    }),
   );
   const t = await startTestSession([call('one', 'two'), 'They run.'], { ...away, tools: made });
   void t.session.sendMessage('Go');
@@ -81,7 +85,11 @@ test('S6.7 also while a call blocks, and while one waits for an answer', async (
   const blocks = byHand<string>();
   const tools = [
     tool({ name: 'blocks', parameters: none, execute: () => blocks.promise }),
-    tool({ name: 'asks', parameters: none, execute: async (_args, { ctx }) => (await ctx.ask({ message: 'Which?' })).action }),
+    tool({
+      name: 'asks',
+      parameters: none,
+      execute: async (_args, { ctx }) => (await ctx.ask({ message: 'Which?' })).action,
+    }),
   ];
   const t = await startTestSession([call('blocks'), 'Found.', call('asks'), 'Which?', 'Then not.'], { ...away, tools });
   void t.session.sendMessage('Go');
@@ -107,7 +115,10 @@ test('S6.1 S6.7 a user who is away is told what is due', async () => {
 
 test('S6.7 the time starts over with another agent, and runs on where nobody says a word', async () => {
   const left = byHand();
-  const t = await startTestSession([], { ...away, agent: new Agent({ instructions: 'Talk.', onExit: () => left.promise }) });
+  const t = await startTestSession([], {
+    ...away,
+    agent: new Agent({ instructions: 'Talk.', onExit: () => left.promise }),
+  });
   await t.clock.advance(9000);
   const switched = t.session.updateAgent(new Agent({ name: 'next', instructions: 'Go on.' }));
   await t.clock.advance(4000);
@@ -119,10 +130,15 @@ test('S6.7 the time starts over with another agent, and runs on where nobody say
 
 test('S6.7 a task that ends between two agents does not make him stay for ever', async () => {
   const [left, end] = [byHand(), byHand()];
-  const run = tool({ name: 'run', parameters: none, onHandoff: 'move', execute: async (_args, { ctx }) => {
-    await ctx.update('began', { deliver: 'silent' });
-    await end.promise;
-  } });
+  const run = tool({
+    name: 'run',
+    parameters: none,
+    onHandoff: 'move',
+    execute: async (_args, { ctx }) => {
+      await ctx.update('began', { deliver: 'silent' });
+      await end.promise;
+    },
+  });
   const agent = new Agent({ instructions: 'Talk.', tools: [run], onExit: () => left.promise });
   const t = await startTestSession([call('run')], { ...away, agent });
   await t.session.sendMessage('Go');

@@ -1,4 +1,13 @@
-import { Agent, AgentTask, AsyncToolset, tool, ToolError, Toolset, type SessionEvent, type SessionEventName } from 'meanwhile';
+import {
+  Agent,
+  AgentTask,
+  AsyncToolset,
+  tool,
+  ToolError,
+  Toolset,
+  type SessionEvent,
+  type SessionEventName,
+} from 'meanwhile';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { byHand, drive, startTestSession, type TestSession } from '../support/session.ts';
@@ -28,17 +37,26 @@ describe('states', () => {
   test('S7.1 a task is working, waits for input, and ends as completed, failed or cancelled', async () => {
     const seen: string[] = [];
     const made = (name: string, end: () => unknown) =>
-      tool({ name, parameters: none, execute: async (_args, { ctx }) => {
-        await ctx.update('Looking');
-        await ctx.ask({ message: 'Which?' });
-        return await end();
-      } });
+      tool({
+        name,
+        parameters: none,
+        execute: async (_args, { ctx }) => {
+          await ctx.update('Looking');
+          await ctx.ask({ message: 'Which?' });
+          return await end();
+        },
+      });
     const tools = [
       made('good', () => 'found'),
-      made('bad', () => { throw new ToolError('no'); }),
+      made('bad', () => {
+        throw new ToolError('no');
+      }),
       made('gone', () => byHand().promise),
     ];
-    const t = await startTestSession([call('good', 'bad', 'gone'), 'Looking.', 'Which?', 'Which?', 'Which?', 'All told.', ''], { tools });
+    const t = await startTestSession(
+      [call('good', 'bad', 'gone'), 'Looking.', 'Which?', 'Which?', 'Which?', 'All told.', ''],
+      { tools },
+    );
     t.session.on('*', (event) => {
       if (event.type !== 'task_started' && event.type !== 'task_updated' && event.type !== 'task_ended') return;
       seen.push(`${event.toolName} ${String(t.session.tasks.get(event.callId)?.state)}`);
@@ -47,7 +65,8 @@ describe('states', () => {
     for (const callId of ['call_1', 'call_2', 'call_3']) await t.session.tasks.answer(callId, 'accept');
     void t.session.tasks.cancel('call_3');
     await t.clock.settle();
-    const statesOf = (name: string) => seen.flatMap((line) => (line.startsWith(`${name} `) ? [line.slice(name.length + 1)] : []));
+    const statesOf = (name: string) =>
+      seen.flatMap((line) => (line.startsWith(`${name} `) ? [line.slice(name.length + 1)] : []));
     expect(statesOf('good')).toEqual(['working', 'working', 'input_required', 'working', 'completed']);
     expect(statesOf('bad')).toEqual(['working', 'working', 'input_required', 'working', 'failed']);
     expect(statesOf('gone')).toEqual(['working', 'working', 'input_required', 'working', 'cancelled']);
@@ -66,8 +85,24 @@ describe('what is told', () => {
     const told = of(t, 'task_started', 'task_updated', 'task_ended', 'delivery_scheduled', 'delivery_ended');
     const speech = of(t, 'speech_created').map(({ speechId }) => speechId);
     expect(told).toEqual([
-      { type: 'task_started', at: startAt, callId: 'call_1', toolName: 'look', input: {}, owner: 'session', speechId: speech[0] },
-      { type: 'task_updated', at: startAt, callId: 'call_1', toolName: 'look', recordId: 'call_1', text: expect.stringContaining('Looking') as string, message: 'Looking' },
+      {
+        type: 'task_started',
+        at: startAt,
+        callId: 'call_1',
+        toolName: 'look',
+        input: {},
+        owner: 'session',
+        speechId: speech[0],
+      },
+      {
+        type: 'task_updated',
+        at: startAt,
+        callId: 'call_1',
+        toolName: 'look',
+        recordId: 'call_1',
+        text: expect.stringContaining('Looking') as string,
+        message: 'Looking',
+      },
       { type: 'task_ended', at: startAt + 1000, callId: 'call_1', toolName: 'look', state: 'completed', text: 'found' },
       { type: 'delivery_scheduled', at: startAt + 1000, id: 'call_1_final', callId: 'call_1' },
       { type: 'delivery_ended', at: startAt + 1050, id: 'call_1_final', callId: 'call_1', receipt: 'completed' },
@@ -75,17 +110,29 @@ describe('what is told', () => {
   });
 
   test('S7.2 a question, its answer, and progress that is for observers only', async () => {
-    const look = tool({ name: 'look', parameters: none, execute: async (_args, { ctx }) => {
-      await ctx.ask({ message: 'Which one?' });
-      await ctx.update({ progress: 1, total: 2, data: { step: 'a' } });
-      await ctx.update({ progress: 2, total: 2, message: 'Nearly done' });
-      await byHand().promise;
-    } });
+    const look = tool({
+      name: 'look',
+      parameters: none,
+      execute: async (_args, { ctx }) => {
+        await ctx.ask({ message: 'Which one?' });
+        await ctx.update({ progress: 1, total: 2, data: { step: 'a' } });
+        await ctx.update({ progress: 2, total: 2, message: 'Nearly done' });
+        await byHand().promise;
+      },
+    });
     const t = await startTestSession([call('look'), 'Which one?', 'Nearly.'], { tools: [look] });
     await say(t, 'Go');
     await t.session.tasks.answer('call_1', 'accept');
     await t.clock.advance(100);
-    const told = of(t, 'task_updated').map(({ type: _, at: __, callId: ___, toolName: ____, text: _____, ...rest }) => rest);
+    const told = of(t, 'task_updated').map(({ recordId, message, question, answer, progress, total, data }) => ({
+      recordId,
+      message,
+      question,
+      answer,
+      progress,
+      total,
+      data,
+    }));
     expect(told).toEqual([
       { recordId: 'call_1', question: 'Which one?' },
       { answer: 'accept' },
@@ -101,11 +148,17 @@ describe('what is told', () => {
     const strict = tool({ name: 'strict', parameters: z.object({ to: z.string() }), execute: () => 'done' });
     const full = background('full', { maxConcurrency: { limit: 1, whenFull: 'reject' }, onDuplicate: 'allow' });
     const first = call('look', 'join', 'quick', 'full');
-    const second = { calls: [...call('look', 'join', 'quick', 'full', 'nothing', 'strict', 'get_running_tasks').calls] };
-    const t = await startTestSession([first, 'They run.', second, 'None of it.'], { tools: [look, join, quick, strict, full.tool] });
+    const second = {
+      calls: [...call('look', 'join', 'quick', 'full', 'nothing', 'strict', 'get_running_tasks').calls],
+    };
+    const t = await startTestSession([first, 'They run.', second, 'None of it.'], {
+      tools: [look, join, quick, strict, full.tool],
+    });
     await say(t, 'Go');
     await say(t, 'Again');
-    expect(of(t, 'call_answered').map(({ callId, toolName, reason, taskId }) => [callId, toolName, reason, taskId])).toEqual([
+    expect(
+      of(t, 'call_answered').map(({ callId, toolName, reason, taskId }) => [callId, toolName, reason, taskId]),
+    ).toEqual([
       ['call_5', 'look', 'duplicate', undefined],
       ['call_6', 'join', 'joined', 'call_2'],
       ['call_7', 'quick', 'replayed', 'call_3'],
@@ -128,13 +181,19 @@ describe('what is told', () => {
     await drive(t.clock, t.session.close());
     const scheduled = of(t, 'delivery_scheduled').map(({ id }) => id);
     expect(scheduled).toEqual(['call_1_final', 'call_2_final']);
-    expect(of(t, 'delivery_ended').map(({ id, receipt }) => [id, receipt])).toEqual([['call_1_final', 'completed'], ['call_2_final', 'dropped']]);
+    expect(of(t, 'delivery_ended').map(({ id, receipt }) => [id, receipt])).toEqual([
+      ['call_1_final', 'completed'],
+      ['call_2_final', 'dropped'],
+    ]);
   });
 
   test('S7.2 the conversation: items, speeches, states, agents, the end', async () => {
     const look = tool({ name: 'look', parameters: none, execute: () => 'found' });
     const task = new AgentTask<string>({ name: 'ask', instructions: 'Ask.' });
-    const t = await startTestSession([call('look'), 'Found.'], { tools: [look], agent: new Agent({ name: 'desk', instructions: 'Talk.' }) });
+    const t = await startTestSession([call('look'), 'Found.'], {
+      tools: [look],
+      agent: new Agent({ name: 'desk', instructions: 'Talk.' }),
+    });
     await say(t, 'Go');
     t.session.userStartedSpeaking();
     t.session.userStoppedSpeaking();
@@ -147,14 +206,25 @@ describe('what is told', () => {
     await t.clock.settle();
     await drive(t.clock, t.session.close({ reason: 'over' }));
     expect(of(t, 'agent_changed').map(({ agent, parent }) => [agent, parent !== undefined])).toEqual([
-      ['desk', false], ['ask', true], ['desk', false], ['next', false],
+      ['desk', false],
+      ['ask', true],
+      ['desk', false],
+      ['next', false],
     ]);
     expect(of(t, 'item_added').map(({ item }) => item.kind)).toEqual(['message', 'batch', 'message', 'message']);
     expect(of(t, 'speech_created').map(({ kind }) => kind)).toEqual(['reply', 'say']);
     expect(of(t, 'speech_ended').map(({ outcome }) => outcome)).toEqual(['completed', 'completed']);
-    expect(of(t, 'user_state_changed').map(({ was, state }) => [was, state])).toEqual([['listening', 'speaking'], ['speaking', 'listening']]);
+    expect(of(t, 'user_state_changed').map(({ was, state }) => [was, state])).toEqual([
+      ['listening', 'speaking'],
+      ['speaking', 'listening'],
+    ]);
     expect(of(t, 'agent_state_changed').map(({ state }) => state)).toEqual([
-      'listening', 'thinking', 'speaking', 'listening', 'speaking', 'listening',
+      'listening',
+      'thinking',
+      'speaking',
+      'listening',
+      'speaking',
+      'listening',
     ]);
     expect(t.events.at(-1)).toMatchObject({ type: 'closed', reason: 'over' });
   });
@@ -165,12 +235,35 @@ describe('what is told', () => {
         return Promise.reject(new Error('setup'));
       }
     }
-    const fails = tool({ name: 'fails', parameters: none, execute: () => { throw new Error('body'); } });
+    const fails = tool({
+      name: 'fails',
+      parameters: none,
+      execute: () => {
+        throw new Error('body');
+      },
+    });
     const words = tool({ name: 'words', parameters: none, execute: (_args, { ctx }) => ctx.update('x') });
-    const prompted = new AsyncToolset({ id: 'kit', tools: [words], prompts: { update: () => { throw new Error('template'); } } });
-    const agent = new Agent({ instructions: 'Talk.', onEnter: () => { throw new Error('hook'); } });
+    const prompted = new AsyncToolset({
+      id: 'kit',
+      tools: [words],
+      prompts: {
+        update: () => {
+          throw new Error('template');
+        },
+      },
+    });
+    const agent = new Agent({
+      instructions: 'Talk.',
+      onEnter: () => {
+        throw new Error('hook');
+      },
+    });
     const steps = [call('fails', 'words'), 'It failed.', { error: new Error('model') }];
-    const t = await startTestSession(steps, { agent, tools: [fails, prompted, new Broken({ id: 'broken', tools: [] })], maxRetries: 0 });
+    const t = await startTestSession(steps, {
+      agent,
+      tools: [fails, prompted, new Broken({ id: 'broken', tools: [] })],
+      maxRetries: 0,
+    });
     await say(t, 'Go');
     await say(t, 'Again');
     expect(of(t, 'error').map(({ source, error, callId }) => [source, (error as Error).message, callId])).toEqual([
@@ -191,7 +284,9 @@ describe('when it is told', () => {
     const check = (holds: boolean, what: string) => void (holds || wrong.push(what));
     const { session } = t;
     session.on('task_started', ({ callId }) => check(session.tasks.get(callId)?.state === 'working', 'started'));
-    session.on('task_updated', ({ callId, message }) => check(session.tasks.get(callId)?.message === message, 'updated'));
+    session.on('task_updated', ({ callId, message }) =>
+      check(session.tasks.get(callId)?.message === message, 'updated'),
+    );
     session.on('task_ended', ({ callId, state }) => check(session.tasks.get(callId)?.state === state, 'ended'));
     session.on('item_added', ({ item }) => check(session.history.at(-1) === item, 'item'));
     session.on('agent_state_changed', ({ state }) => check(session.agentState === state, 'agent state'));
@@ -215,7 +310,8 @@ describe('when it is told', () => {
   test('S7.2 to all listeners in one order, also where one sets off another event', async () => {
     const t = await startTestSession([]);
     const orders: [string[], string[]] = [[], []];
-    const listen = (order: string[]) => t.session.on('*', (event) => event.type.endsWith('state_changed') && order.push(event.type));
+    const listen = (order: string[]) =>
+      t.session.on('*', (event) => event.type.endsWith('state_changed') && order.push(event.type));
     listen(orders[0]);
     t.session.on('agent_state_changed', () => t.session.userStartedSpeaking());
     listen(orders[1]);
@@ -243,7 +339,10 @@ describe('listeners', () => {
     const look = tool({ name: 'look', parameters: none, execute: () => 'found' });
     const t = await startTestSession([call('look'), 'Found.'], { tools: [look] });
     const seen: string[] = [];
-    t.session.on('*', () => { throw new Error('at once'); });
+    t.session.on('*', () => {
+      throw new Error('at once');
+    });
+    // oxlint-disable-next-line no-misused-promises -- what a careless application does
     t.session.on('task_ended', async () => await Promise.reject(new Error('later')));
     t.session.on('*', (event) => seen.push(event.type));
     await say(t, 'Go');
@@ -255,26 +354,37 @@ describe('listeners', () => {
 
   test('S7.2 nobody can change the outcome: what they are given is frozen', async () => {
     const look = tool({ name: 'look', parameters: z.object({ to: z.string() }), execute: ({ to }) => `found ${to}` });
-    const t = await startTestSession([{ calls: [{ name: 'look', args: { to: 'Rome' } }] }, 'Found.'], { tools: [look] });
+    const t = await startTestSession([{ calls: [{ name: 'look', args: { to: 'Rome' } }] }, 'Found.'], {
+      tools: [look],
+    });
     t.session.on('*', (event) => {
       Object.assign(event, { state: 'failed' });
     });
     t.session.on('task_started', (event) => Object.assign(event.input, { to: 'Oslo' }));
     t.session.on('item_added', ({ item }) => Object.assign(item, { at: 0 }));
-    t.session.on('item_added', ({ item }) => item.kind === 'batch' && Object.assign(item.calls[0]?.output ?? {}, { text: 'changed' }));
+    t.session.on(
+      'item_added',
+      ({ item }) => item.kind === 'batch' && Object.assign(item.calls[0]?.output ?? {}, { text: 'changed' }),
+    );
     await say(t, 'Go');
     expect(of(t, 'task_ended')[0]?.state).toBe('completed');
     expect(of(t, 'task_started')[0]?.input).toEqual({ to: 'Rome' });
-    expect(t.session.history.at(1)).toMatchObject({ calls: [{ input: { to: 'Rome' }, output: { text: 'found Rome' } }] });
+    expect(t.session.history.at(1)).toMatchObject({
+      calls: [{ input: { to: 'Rome' }, output: { text: 'found Rome' } }],
+    });
     expect(t.session.history.at(-1)?.at).toBe(t.clock.now());
   });
 
   test('S7.2 what one does is not taken for the doing of the tool it heard of', async () => {
     const works = byHand<string>();
-    const look = tool({ name: 'look', parameters: none, execute: async (_args, { ctx }) => {
-      await ctx.update({ progress: 1 });
-      return await works.promise;
-    } });
+    const look = tool({
+      name: 'look',
+      parameters: none,
+      execute: async (_args, { ctx }) => {
+        await ctx.update({ progress: 1 });
+        return await works.promise;
+      },
+    });
     const t = await startTestSession([call('look'), 'Found.'], { tools: [look] });
     let idle = false;
     t.session.on('task_updated', () => void t.session.waitForIdle().then(() => (idle = true)));
@@ -301,12 +411,18 @@ describe('listeners', () => {
 
   test('S2.3 S7.2 what a body does to its arguments, or the application to what it sent, changes no record', async () => {
     const parameters = { type: 'object', properties: { to: { type: 'object' } } } as const;
-    const look = tool({ name: 'look', parameters, execute: async (args, { ctx }) => {
-      Object.assign(args, { from: 'Oslo' });
-      Object.assign((args as { to: object }).to, { city: 'Oslo' });
-      await ctx.update('Looking');
-    } });
-    const t = await startTestSession([{ calls: [{ name: 'look', args: { to: { city: 'Rome' } } }] }, 'I look.'], { tools: [look] });
+    const look = tool({
+      name: 'look',
+      parameters,
+      execute: async (args, { ctx }) => {
+        Object.assign(args, { from: 'Oslo' });
+        Object.assign((args as { to: object }).to, { city: 'Oslo' });
+        await ctx.update('Looking');
+      },
+    });
+    const t = await startTestSession([{ calls: [{ name: 'look', args: { to: { city: 'Rome' } } }] }, 'I look.'], {
+      tools: [look],
+    });
     const parts = [{ type: 'text' as const, text: 'Go' }];
     await t.session.sendMessage(parts);
     Object.assign(parts[0] ?? {}, { text: 'Stop' });

@@ -30,7 +30,8 @@ async function start(tools: ReturnType<typeof tool>[], steps: readonly ScriptedS
   return t;
 }
 
-const errors = (t: TestSession, source: string) => t.events.flatMap((event) => (event.type === 'error' && event.source === source ? [event] : []));
+const errors = (t: TestSession, source: string) =>
+  t.events.flatMap((event) => (event.type === 'error' && event.source === source ? [event] : []));
 
 describe('when it speaks', () => {
   test('S6.5 after delayMs of silence, its own call not counted, and once without intervalMs', async () => {
@@ -68,7 +69,11 @@ describe('when it speaks', () => {
   });
 
   test('S6.5 a source that gives null skips that time', async () => {
-    const work = working((step) => (step % 2 === 0 ? null : `Wait ${String(step)}.`), { delayMs: 1000, intervalMs: 1000, maxSteps: 4 });
+    const work = working((step) => (step % 2 === 0 ? null : `Wait ${String(step)}.`), {
+      delayMs: 1000,
+      intervalMs: 1000,
+      maxSteps: 4,
+    });
     const t = await start([work.tool]);
     await t.clock.advance(1000);
     expect(t.spoken).toEqual([]);
@@ -78,7 +83,10 @@ describe('when it speaks', () => {
 
   test('S6.5 not when fn has ended, and the tool does not wait for it', async () => {
     const thinks = byHand<string>();
-    const [quick, late] = [working('One moment.', { delayMs: 1000 }, 'quick'), working(() => thinks.promise, {}, 'late')];
+    const [quick, late] = [
+      working('One moment.', { delayMs: 1000 }, 'quick'),
+      working(() => thinks.promise, {}, 'late'),
+    ];
     const t = await start([quick.tool, late.tool], ['Here they are.']);
     await t.clock.advance(500);
     quick.end.resolve('found');
@@ -105,14 +113,22 @@ describe('what makes it start over', () => {
     const clock = createVirtualClock();
     const playback = createPlayback(clock);
     const work = working('One moment.', { delayMs: 1000 });
-    const t = await startTestSession(steps, { tools: [work.tool], clock, output: playback, model: scriptedModel(steps, { clock }) });
+    const t = await startTestSession(steps, {
+      tools: [work.tool],
+      clock,
+      output: playback,
+      model: scriptedModel(steps, { clock }),
+    });
     await t.session.sendMessage('Go');
     await clock.settle();
     const from = clock.now();
     await clock.advance(900);
     t.session.say('By the way.');
     await clock.advance(10_000);
-    expect(playback.begun.map(({ speech, at }) => [speech.kind, at - from])).toEqual([['say', 900], ['filler', 2200]]);
+    expect(playback.begun.map(({ speech, at }) => [speech.kind, at - from])).toEqual([
+      ['say', 900],
+      ['filler', 2200],
+    ]);
   });
 
   test('S6.5 the user’s speech too', async () => {
@@ -144,7 +160,12 @@ describe('what makes it start over', () => {
     const clock = createVirtualClock();
     const playback = createPlayback(clock);
     const work = working('One moment please.', { intervalMs: 1000, maxSteps: 3 });
-    const t = await startTestSession(steps, { tools: [work.tool], clock, output: playback, model: scriptedModel(steps, { clock }) });
+    const t = await startTestSession(steps, {
+      tools: [work.tool],
+      clock,
+      output: playback,
+      model: scriptedModel(steps, { clock }),
+    });
     await t.session.sendMessage('Go');
     const from = clock.now();
     await clock.advance(60_000);
@@ -183,14 +204,22 @@ describe('together with others', () => {
 
   test('S6.4 S6.5 a lease stops it, and it speaks when the lease is given back', async () => {
     const over = byHand();
-    const lease = tool({ name: 'lease', parameters: none, execute: async (_args, { ctx }) => {
-      await ctx.foreground(() => over.promise);
-      return await byHand<string>().promise;
-    } });
-    const work = tool({ name: 'work', parameters: none, execute: async (_args, { ctx }) => {
-      await ctx.update('began', { deliver: 'silent' });
-      return await ctx.filler('One moment.', { delayMs: 1000 }, () => byHand<string>().promise);
-    } });
+    const lease = tool({
+      name: 'lease',
+      parameters: none,
+      execute: async (_args, { ctx }) => {
+        await ctx.foreground(() => over.promise);
+        return await byHand<string>().promise;
+      },
+    });
+    const work = tool({
+      name: 'work',
+      parameters: none,
+      execute: async (_args, { ctx }) => {
+        await ctx.update('began', { deliver: 'silent' });
+        return await ctx.filler('One moment.', { delayMs: 1000 }, () => byHand<string>().promise);
+      },
+    });
     const t = await start([lease, work]);
     await t.clock.advance(10_000);
     expect(t.spoken).toEqual([]);
@@ -200,8 +229,12 @@ describe('together with others', () => {
   });
 
   test('S6.4 S6.5 but not that of the task that holds it', async () => {
-    const held = tool({ name: 'held', parameters: none, execute: (_args, { ctx }) =>
-      ctx.foreground(() => ctx.filler('One moment.', { delayMs: 1000 }, () => byHand<string>().promise)) });
+    const held = tool({
+      name: 'held',
+      parameters: none,
+      execute: (_args, { ctx }) =>
+        ctx.foreground(() => ctx.filler('One moment.', { delayMs: 1000 }, () => byHand<string>().promise)),
+    });
     const t = await start([held]);
     await t.clock.advance(1000);
     expect(t.spoken).toEqual(['One moment.']);
@@ -210,10 +243,13 @@ describe('together with others', () => {
 
 describe('its failure is an event and never becomes the tool’s', () => {
   test('S6.5 a source that throws', async () => {
-    const work = working((step) => {
-      if (step === 0) throw new Error('no words');
-      return 'Still at it.';
-    }, { delayMs: 1000, intervalMs: 1000, maxSteps: 2 });
+    const work = working(
+      (step) => {
+        if (step === 0) throw new Error('no words');
+        return 'Still at it.';
+      },
+      { delayMs: 1000, intervalMs: 1000, maxSteps: 2 },
+    );
     const t = await start([work.tool], ['Here it is.']);
     await t.clock.advance(2000);
     expect(errors(t, 'filler')).toEqual([expect.objectContaining({ callId: 'call_1', error: new Error('no words') })]);
@@ -244,12 +280,19 @@ describe('its failure is an event and never becomes the tool’s', () => {
     expect(t.spoken).toEqual(['It failed.']);
   });
 
-  test.each([{ delayMs: -1 }, { intervalMs: Number.NaN }, { maxSteps: Infinity }])('S6.5 wrong options are refused: %j', async (options) => {
-    const refused: unknown[] = [];
-    const wrong = tool({ name: 'wrong', parameters: none, execute: async (_args, { ctx }) => {
-      await ctx.filler('One moment.', options, () => 'x').catch((error: unknown) => refused.push(error));
-    } });
-    await start([wrong]);
-    expect(refused).toEqual([expect.any(MeanwhileError)]);
-  });
+  test.each([{ delayMs: -1 }, { intervalMs: Number.NaN }, { maxSteps: Infinity }])(
+    'S6.5 wrong options are refused: %j',
+    async (options) => {
+      const refused: unknown[] = [];
+      const wrong = tool({
+        name: 'wrong',
+        parameters: none,
+        execute: async (_args, { ctx }) => {
+          await ctx.filler('One moment.', options, () => 'x').catch((error: unknown) => refused.push(error));
+        },
+      });
+      await start([wrong]);
+      expect(refused).toEqual([expect.any(MeanwhileError)]);
+    },
+  );
 });

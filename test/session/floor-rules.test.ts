@@ -1,7 +1,20 @@
 import { describe, expect, test } from 'vitest';
-import { holderOf, isSilent, judge, type CurrentFacts, type FloorFacts, type Wish } from '../../src/session/floor-rules.ts';
+import {
+  holderOf,
+  isSilent,
+  judge,
+  type CurrentFacts,
+  type FloorFacts,
+  type Wish,
+} from '../../src/session/floor-rules.ts';
 
-const agent: CurrentFacts = { activityId: 'desk', paused: [], tellsDeliveries: false, isTask: false, underLease: undefined };
+const agent: CurrentFacts = {
+  activityId: 'desk',
+  paused: [],
+  tellsDeliveries: false,
+  isTask: false,
+  underLease: undefined,
+};
 const subtask: CurrentFacts = { ...agent, activityId: 'ask', paused: ['desk'], isTask: true };
 
 /** Nobody has said anything for a second. */
@@ -21,7 +34,8 @@ const rest: FloorFacts = {
 };
 
 const delivery: Wish = { kind: 'delivery', owner: 'session', level: 'quiet' };
-const of = (wish: Partial<Wish>, facts: Partial<FloorFacts> = {}) => judge({ ...delivery, ...wish }, { ...rest, ...facts });
+const of = (wish: Partial<Wish>, facts: Partial<FloorFacts> = {}) =>
+  judge({ ...delivery, ...wish }, { ...rest, ...facts });
 
 describe('silent', () => {
   test('S6.1 nobody speaks, nothing is on its way, and no turn of the user is open', () => {
@@ -88,7 +102,8 @@ describe('quiet', () => {
 });
 
 describe('the place of a delivery while an AgentTask runs', () => {
-  const inTask = (wish: Partial<Wish>, facts: Partial<CurrentFacts> = {}) => of(wish, { current: { ...subtask, ...facts } });
+  const inTask = (wish: Partial<Wish>, facts: Partial<CurrentFacts> = {}) =>
+    of(wish, { current: { ...subtask, ...facts } });
 
   test('S8.4 its own are told, those of the paused agent and of the session wait', () => {
     expect(inTask({ owner: 'ask' })).toBe('yes');

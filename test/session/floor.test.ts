@@ -24,7 +24,10 @@ function background(name: string, options: Partial<Parameters<typeof tool>[0]> =
 }
 
 /** A session whose words take 100 ms each. */
-async function startSpoken(steps: readonly ScriptedStep[], options: TestOptions & { agent?: Agent; medium?: 'voice' } = {}) {
+async function startSpoken(
+  steps: readonly ScriptedStep[],
+  options: TestOptions & { agent?: Agent; medium?: 'voice' } = {},
+) {
   const clock = createVirtualClock();
   const playback = createPlayback(clock);
   const { medium, ...rest } = options;
@@ -79,7 +82,11 @@ describe('silent and quiet', () => {
     const slow = background('slow');
     const looked = byHand();
     let looks = 0;
-    const agent = new Agent({ instructions: 'Talk.', tools: [slow.tool], onUserTurnCompleted: async () => ((looks += 1) > 1 ? await looked.promise : undefined) });
+    const agent = new Agent({
+      instructions: 'Talk.',
+      tools: [slow.tool],
+      onUserTurnCompleted: async () => ((looks += 1) > 1 ? await looked.promise : undefined),
+    });
     const t = await startTestSession([call('slow'), 'Running.', 'You said so.', 'It is done.'], { agent });
     await say(t, 'Go');
     void t.session.sendMessage('Well');
@@ -95,7 +102,11 @@ describe('silent and quiet', () => {
   test('S6.1 text counts as quiet at once, voice after 400 ms of silence', async () => {
     const told = async (medium?: 'voice', quietMs?: number) => {
       const slow = background('slow');
-      const options = { tools: [slow.tool], ...(medium ? { medium } : {}), ...(quietMs === undefined ? {} : { quietMs }) };
+      const options = {
+        tools: [slow.tool],
+        ...(medium ? { medium } : {}),
+        ...(quietMs === undefined ? {} : { quietMs }),
+      };
       const t = await startSpoken([call('slow'), 'Running', 'Done'], options);
       void t.session.sendMessage('Go');
       await t.clock.advance(99);
@@ -128,7 +139,9 @@ describe('silent and quiet', () => {
     const slow = background('slow');
     const blocks = byHand<string>();
     const blocking = tool({ name: 'blocking', parameters: none, execute: () => blocks.promise });
-    const t = await startTestSession([call('slow'), 'Running.', call('blocking'), 'Both are done.'], { tools: [slow.tool, blocking] });
+    const t = await startTestSession([call('slow'), 'Running.', call('blocking'), 'Both are done.'], {
+      tools: [slow.tool, blocking],
+    });
     await say(t, 'Go');
     void t.session.sendMessage('And the other');
     await t.clock.settle();
@@ -178,7 +191,13 @@ describe('by events', () => {
     });
     const calls = Array.from({ length: 1000 }, (_, n) => ({ name: 'wait', args: { n } }));
     const clock = createVirtualClock();
-    const session = new AgentSession({ llm: scriptedModel([{ calls }, 'They wait.'], { clock }), clock, tools: [wait], quietMs: 100, userAwayMs: Infinity });
+    const session = new AgentSession({
+      llm: scriptedModel([{ calls }, 'They wait.'], { clock }),
+      clock,
+      tools: [wait],
+      quietMs: 100,
+      userAwayMs: Infinity,
+    });
     await session.start({ agent: new Agent({ instructions: 'Talk.' }) });
     void session.sendMessage('Go');
     session.userStartedSpeaking();
@@ -188,10 +207,15 @@ describe('by events', () => {
   });
 
   test('S6.2 one timer waits for quietMs to pass, whoever waits', async () => {
-    const wait = tool({ name: 'wait', parameters: none, onDuplicate: 'allow', execute: async (_args, { ctx }) => {
-      await ctx.update('waits', { deliver: 'silent' });
-      await ctx.foreground(() => byHand().promise);
-    } });
+    const wait = tool({
+      name: 'wait',
+      parameters: none,
+      onDuplicate: 'allow',
+      execute: async (_args, { ctx }) => {
+        await ctx.update('waits', { deliver: 'silent' });
+        await ctx.foreground(() => byHand().promise);
+      },
+    });
     const t = await startTestSession([call('wait', 'wait', 'wait'), ''], { tools: [wait], quietMs: 100 });
     await t.session.sendMessage('Go');
     await t.clock.settle();
@@ -233,7 +257,11 @@ describe('waitForIdle', () => {
   });
 
   test('S6.3 a question that was asked does not hold it', async () => {
-    const ask = tool({ name: 'ask', parameters: none, execute: async (_args, { ctx }) => (await ctx.ask({ message: 'Which?' })).action });
+    const ask = tool({
+      name: 'ask',
+      parameters: none,
+      execute: async (_args, { ctx }) => (await ctx.ask({ message: 'Which?' })).action,
+    });
     const t = await startTestSession([call('ask'), 'Which one?'], { tools: [ask] });
     await say(t, 'Go');
     expect(await stateOf(t, t.session.waitForIdle())).toBe('resolved');
@@ -242,7 +270,11 @@ describe('waitForIdle', () => {
   test('S6.3 it goes on over a handoff; that of the activity rejects with a typed error', async () => {
     const left = byHand();
     const desk = new Agent({ name: 'desk', instructions: 'Talk.', onExit: () => left.promise });
-    const next = new Agent({ name: 'next', instructions: 'Go on.', onEnter: () => void next.session.say('I am here.') });
+    const next = new Agent({
+      name: 'next',
+      instructions: 'Go on.',
+      onEnter: () => void next.session.say('I am here.'),
+    });
     const t = await startTestSession([], { agent: desk });
     t.session.userStartedSpeaking();
     const [session, activity] = [t.session.waitForIdle(), t.session.currentActivity?.waitForIdle()];
@@ -337,11 +369,15 @@ describe('in the order of asking', () => {
     const go = new Map(['first', 'result', 'second', 'move'].map((name) => [name, byHand<unknown>()]));
     const taken = byHand();
     const task = (name: string, then: (ctx: { foreground: (fn: () => unknown) => Promise<unknown> }) => unknown) =>
-      tool({ name, parameters: none, execute: async (_args, { ctx }) => {
-        await ctx.update('began');
-        await go.get(name)?.promise;
-        return await then(ctx as never);
-      } });
+      tool({
+        name,
+        parameters: none,
+        execute: async (_args, { ctx }) => {
+          await ctx.update('began');
+          await go.get(name)?.promise;
+          return await then(ctx);
+        },
+      });
     const tools = [
       task('first', (ctx) => ctx.foreground(async () => (order.push('first lease'), await taken.promise))),
       task('result', () => 'found'),
@@ -349,7 +385,9 @@ describe('in the order of asking', () => {
       task('move', () => handoff(next)),
     ];
     const told = (text: string) => () => (order.push(text), text);
-    const t = await startTestSession([call('first', 'result', 'second', 'move'), 'Running.', told('It is found.')], { tools });
+    const t = await startTestSession([call('first', 'result', 'second', 'move'), 'Running.', told('It is found.')], {
+      tools,
+    });
     await say(t, 'Go');
     t.session.userStartedSpeaking();
     for (const each of go.values()) {
@@ -369,11 +407,15 @@ describe('in the order of asking', () => {
     const order: string[] = [];
     const slow = background('slow');
     const mine = byHand();
-    const lease = tool({ name: 'lease', parameters: none, execute: async (_args, { ctx }) => {
-      await ctx.update('began');
-      await mine.promise;
-      await ctx.foreground(() => void order.push('lease'));
-    } });
+    const lease = tool({
+      name: 'lease',
+      parameters: none,
+      execute: async (_args, { ctx }) => {
+        await ctx.update('began');
+        await mine.promise;
+        await ctx.foreground(() => void order.push('lease'));
+      },
+    });
     const told = () => (order.push('told'), 'It is done.');
     const t = await startTestSession([call('slow', 'lease'), 'Running.', told], { tools: [slow.tool, lease] });
     await say(t, 'Go');
@@ -392,13 +434,19 @@ describe('in the order of asking', () => {
     const [one, two] = [background('one'), background('two')];
     const free = byHand();
     const order: string[] = [];
-    const lease = tool({ name: 'lease', parameters: none, execute: async (_args, { ctx }) => {
-      await ctx.update('began');
-      await free.promise;
-      await ctx.foreground(() => void order.push('lease'));
-    } });
+    const lease = tool({
+      name: 'lease',
+      parameters: none,
+      execute: async (_args, { ctx }) => {
+        await ctx.update('began');
+        await free.promise;
+        await ctx.foreground(() => void order.push('lease'));
+      },
+    });
     const told = () => (order.push('told'), 'Both.');
-    const t = await startTestSession([call('one', 'two', 'lease'), 'Running.', told], { tools: [one.tool, two.tool, lease] });
+    const t = await startTestSession([call('one', 'two', 'lease'), 'Running.', told], {
+      tools: [one.tool, two.tool, lease],
+    });
     await say(t, 'Go');
     t.session.userStartedSpeaking();
     one.end.resolve(1);

@@ -20,9 +20,16 @@ function background(name: string, body: (ctx: RunContext) => unknown) {
 }
 
 /** Starts its tools in the background, with a word from the agent. */
-async function started(bodies: Record<string, (ctx: RunContext) => unknown>, steps: Parameters<typeof startTestSession>[0], agent?: Agent) {
+async function started(
+  bodies: Record<string, (ctx: RunContext) => unknown>,
+  steps: Parameters<typeof startTestSession>[0],
+  agent?: Agent,
+) {
   const tools = Object.entries(bodies).map(([name, body]) => background(name, body));
-  const t = await startTestSession([call(...Object.keys(bodies)), 'Running.', ...steps], { tools, ...(agent ? { agent } : {}) });
+  const t = await startTestSession([call(...Object.keys(bodies)), 'Running.', ...steps], {
+    tools,
+    ...(agent ? { agent } : {}),
+  });
   await t.session.sendMessage('Go');
   await t.clock.settle();
   return t;
@@ -32,10 +39,15 @@ describe('a lease', () => {
   test('S6.4 waits for quiet, then has the floor while fn runs, and gives what fn gives', async () => {
     const order: string[] = [];
     const go = byHand();
-    const t = await started({ lease: async (ctx) => {
-      await go.promise;
-      order.push(await ctx.foreground(() => 'mine'));
-    } }, []);
+    const t = await started(
+      {
+        lease: async (ctx) => {
+          await go.promise;
+          order.push(await ctx.foreground(() => 'mine'));
+        },
+      },
+      [],
+    );
     t.session.userStartedSpeaking();
     go.resolve();
     await t.clock.advance(1000);
@@ -81,7 +93,10 @@ describe('a lease', () => {
   test('S6.4 S6.9 only one at a time, in the order of asking', async () => {
     const order: string[] = [];
     const ends = [byHand(), byHand()];
-    const lease = (n: number) => (ctx: RunContext) => ctx.foreground(async () => (order.push(`begin ${String(n)}`), await ends[n]?.promise, order.push(`end ${String(n)}`)));
+    const lease = (n: number) => (ctx: RunContext) =>
+      ctx.foreground(
+        async () => (order.push(`begin ${String(n)}`), await ends[n]?.promise, order.push(`end ${String(n)}`)),
+      );
     const t = await started({ one: lease(0), two: lease(1) }, []);
     ends[1]?.resolve();
     await t.clock.settle();
@@ -93,7 +108,12 @@ describe('a lease', () => {
 
   test.each([
     ['fn throws', () => Promise.reject(new ToolError('no'))],
-    ['fn throws at once', () => { throw new ToolError('no'); }],
+    [
+      'fn throws at once',
+      () => {
+        throw new ToolError('no');
+      },
+    ],
   ])('S6.4 is given back when %s, and the error is the tool’s own', async (_, fn) => {
     const t = await started({ lease: (ctx) => ctx.foreground(fn) }, ['It failed.']);
     await t.clock.advance(50);
@@ -114,7 +134,9 @@ describe('a lease', () => {
         await ctx.foreground(() => byHand().promise);
       },
     });
-    const t = await startTestSession([call('lease', 'other'), 'Running.', 'Something new.'], { tools: [lease, background('other', () => other.promise)] });
+    const t = await startTestSession([call('lease', 'other'), 'Running.', 'Something new.'], {
+      tools: [lease, background('other', () => other.promise)],
+    });
     await t.session.sendMessage('Go');
     await t.clock.settle();
     other.resolve('ready');
@@ -126,12 +148,17 @@ describe('a lease', () => {
   });
 
   test('S6.4 ends with its task: the body returns and leaves it behind', async () => {
-    const t = await started({ lease: async (ctx) => {
-      const began = byHand();
-      void ctx.foreground(() => (began.resolve(), byHand().promise));
-      await began.promise;
-      return 'ready';
-    } }, ['It is ready.']);
+    const t = await started(
+      {
+        lease: async (ctx) => {
+          const began = byHand();
+          void ctx.foreground(() => (began.resolve(), byHand().promise));
+          await began.promise;
+          return 'ready';
+        },
+      },
+      ['It is ready.'],
+    );
     await t.clock.advance(50);
     expect(t.spoken).toEqual(['Running.', 'It is ready.']);
   });
@@ -139,10 +166,17 @@ describe('a lease', () => {
   test('S6.4 a task that ends while it waits for the floor never gets it', async () => {
     const order: string[] = [];
     const go = byHand();
-    const t = await started({ lease: async (ctx) => {
-      await go.promise;
-      await ctx.foreground(() => void order.push('mine')).catch((error: unknown) => order.push((error as TaskAbortedError).why));
-    } }, []);
+    const t = await started(
+      {
+        lease: async (ctx) => {
+          await go.promise;
+          await ctx
+            .foreground(() => void order.push('mine'))
+            .catch((error: unknown) => order.push((error as TaskAbortedError).why));
+        },
+      },
+      [],
+    );
     t.session.userStartedSpeaking();
     go.resolve();
     await t.clock.settle();
@@ -167,7 +201,9 @@ describe('a lease', () => {
       await ctx.foreground(() => void order.push('mine'));
     });
     const task = new AgentTask<string>({ name: 'ask', instructions: 'Ask.' });
-    const t = await startTestSession([call('own'), 'Running.'], { agent: new Agent({ instructions: 'Talk.', tools: [own] }) });
+    const t = await startTestSession([call('own'), 'Running.'], {
+      agent: new Agent({ instructions: 'Talk.', tools: [own] }),
+    });
     await say(t, 'Go');
     const ran = task.run(t.session);
     await t.clock.settle();
@@ -184,17 +220,22 @@ describe('a lease', () => {
 describe('inside a lease', () => {
   test('S6.4 the task’s own waits do not wait for it', async () => {
     const order: string[] = [];
-    const t = await started({ lease: (ctx) =>
-      ctx.foreground(async () => {
-        await ctx.session.waitForIdle();
-        order.push('idle');
-        await ctx.foreground(() => void order.push('nested'));
-        await ctx.session.say('Listen.').waitForPlayout();
-        order.push('said');
-        await ctx.update('more', { deliver: 'silent' });
-        await ctx.session.waitForIdle();
-        order.push('idle again');
-      }) }, []);
+    const t = await started(
+      {
+        lease: (ctx) =>
+          ctx.foreground(async () => {
+            await ctx.session.waitForIdle();
+            order.push('idle');
+            await ctx.foreground(() => void order.push('nested'));
+            await ctx.session.say('Listen.').waitForPlayout();
+            order.push('said');
+            await ctx.update('more', { deliver: 'silent' });
+            await ctx.session.waitForIdle();
+            order.push('idle again');
+          }),
+      },
+      [],
+    );
     expect(order).toEqual(['idle', 'nested', 'said', 'idle again']);
     expect(t.spoken).toEqual(['Running.', 'Listen.']);
   });
@@ -202,13 +243,18 @@ describe('inside a lease', () => {
   test('S6.4 not even when something is due that only the end of the lease can tell', async () => {
     const order: string[] = [];
     const over = byHand();
-    const t = await started({ lease: (ctx) =>
-      ctx.foreground(async () => {
-        await ctx.update('Half of it is done');
-        await ctx.session.waitForIdle();
-        order.push('idle');
-        await over.promise;
-      }) }, ['Half of it.']);
+    const t = await started(
+      {
+        lease: (ctx) =>
+          ctx.foreground(async () => {
+            await ctx.update('Half of it is done');
+            await ctx.session.waitForIdle();
+            order.push('idle');
+            await over.promise;
+          }),
+      },
+      ['Half of it.'],
+    );
     await t.clock.advance(1000);
     expect(order).toEqual(['idle']);
     expect(t.spoken).toEqual(['Running.']);
@@ -258,10 +304,16 @@ describe('inside a lease', () => {
   test('S6.4 two leases of one task follow each other', async () => {
     const order: string[] = [];
     const first = byHand();
-    const t = await started({ lease: (ctx) => Promise.all([
-      ctx.foreground(async () => (order.push('first'), await first.promise)),
-      ctx.foreground(() => void order.push('second')),
-    ]) }, ['Both.']);
+    const t = await started(
+      {
+        lease: (ctx) =>
+          Promise.all([
+            ctx.foreground(async () => (order.push('first'), await first.promise)),
+            ctx.foreground(() => void order.push('second')),
+          ]),
+      },
+      ['Both.'],
+    );
     await t.clock.advance(1000);
     expect(order).toEqual(['first']);
     first.resolve();
@@ -272,7 +324,12 @@ describe('inside a lease', () => {
 
 describe('an AgentTask under a lease', () => {
   /** A task that takes the floor for an AgentTask, another task with something to tell, and the AgentTask's own tools. */
-  async function startUnderLease(own: ReturnType<typeof tool>[], steps: Parameters<typeof startTestSession>[0], onEnter?: (task: AgentTask) => unknown, current?: Agent) {
+  async function startUnderLease(
+    own: ReturnType<typeof tool>[],
+    steps: Parameters<typeof startTestSession>[0],
+    onEnter?: (task: AgentTask) => unknown,
+    current?: Agent,
+  ) {
     const other = byHand<string>();
     const task: AgentTask<string> = new AgentTask<string>({
       name: 'ask',
@@ -291,7 +348,10 @@ describe('an AgentTask under a lease', () => {
 
   test('S6.4 its own deliveries are told, all others wait', async () => {
     const own = byHand<string>();
-    const { t, task, other } = await startUnderLease([background('own', () => own.promise)], [call('own'), 'I look.', 'Own result.', 'The rest.']);
+    const { t, task, other } = await startUnderLease(
+      [background('own', () => own.promise)],
+      [call('own'), 'I look.', 'Own result.', 'The rest.'],
+    );
     other.resolve('ready');
     await t.session.sendMessage('Look it up');
     await t.clock.advance(1000);
@@ -331,7 +391,11 @@ describe('an AgentTask under a lease', () => {
   test('S6.4 its hooks wait for nothing they are part of, and an AgentTask that they run is under it too', async () => {
     const order: string[] = [];
     const found = byHand<string>();
-    const inner = new AgentTask<string>({ name: 'inner', instructions: 'Ask more.', tools: [background('own', () => found.promise)] });
+    const inner = new AgentTask<string>({
+      name: 'inner',
+      instructions: 'Ask more.',
+      tools: [background('own', () => found.promise)],
+    });
     const hook = async (task: AgentTask) => {
       await task.session.waitForIdle();
       order.push('idle');
@@ -354,7 +418,11 @@ describe('an AgentTask under a lease', () => {
 
   test('S6.4 an AgentTask that a tool called in it runs is under it too', async () => {
     const found = byHand<string>();
-    const inner = new AgentTask<string>({ name: 'inner', instructions: 'Ask more.', tools: [background('own', () => found.promise)] });
+    const inner = new AgentTask<string>({
+      name: 'inner',
+      instructions: 'Ask more.',
+      tools: [background('own', () => found.promise)],
+    });
     const more = tool({ name: 'more', parameters: none, execute: () => inner.run() });
     const steps = [call('more'), call('own'), 'I look.', 'Own result.', 'More it is.'];
     const { t, task } = await startUnderLease([more], steps);

@@ -14,7 +14,11 @@ function blocking(name: string, body: (ctx: RunContext) => unknown) {
   return tool({ name, parameters: none, execute: (_args, { ctx }) => body(ctx) });
 }
 
-async function start(bodies: Record<string, (ctx: RunContext) => unknown>, steps: readonly ScriptedStep[], options: TestOptions & { agent?: Agent } = {}) {
+async function start(
+  bodies: Record<string, (ctx: RunContext) => unknown>,
+  steps: readonly ScriptedStep[],
+  options: TestOptions & { agent?: Agent } = {},
+) {
   const tools = Object.entries(bodies).map(([name, body]) => blocking(name, body));
   const t = await startTestSession([call(...Object.keys(bodies)), ...steps], { tools, ...options });
   await t.session.sendMessage('Go');
@@ -22,7 +26,8 @@ async function start(bodies: Record<string, (ctx: RunContext) => unknown>, steps
   return t;
 }
 
-const ended = (t: TestSession) => t.events.flatMap((event) => (event.type === 'task_ended' ? [`${event.toolName} ${event.state}`] : []));
+const ended = (t: TestSession) =>
+  t.events.flatMap((event) => (event.type === 'task_ended' ? [`${event.toolName} ${event.state}`] : []));
 
 describe('a call that waits does not count as blocking', () => {
   test('S6.8 for quiet: neither for itself nor for the other that does', async () => {
@@ -48,7 +53,10 @@ describe('a call that waits does not count as blocking', () => {
   test('S6.8 but one that works does, for those that wait', async () => {
     const order: string[] = [];
     const works = byHand<string>();
-    const t = await start({ waits: (ctx) => ctx.foreground(() => void order.push('mine')), works: () => works.promise }, ['Found.']);
+    const t = await start(
+      { waits: (ctx) => ctx.foreground(() => void order.push('mine')), works: () => works.promise },
+      ['Found.'],
+    );
     await t.clock.advance(1000);
     expect(order).toEqual([]);
     works.resolve('found');
@@ -80,10 +88,14 @@ describe('a call that waits does not count as blocking', () => {
 
   test('S6.8 for an AgentTask, whose own turns and deliveries go on', async () => {
     const found = byHand<string>();
-    const look = tool({ name: 'look', parameters: none, execute: async (_args, { ctx }) => {
-      await ctx.update('Looking');
-      return await found.promise;
-    } });
+    const look = tool({
+      name: 'look',
+      parameters: none,
+      execute: async (_args, { ctx }) => {
+        await ctx.update('Looking');
+        return await found.promise;
+      },
+    });
     const task = new AgentTask<string>({ name: 'ask', instructions: 'Ask.', tools: [look] });
     const t = await start({ outer: () => task.run() }, [call('look'), 'I look.', 'It is found.', 'Done.']);
     await t.session.sendMessage('Look');
@@ -105,7 +117,11 @@ describe('a call that waits does not count as blocking', () => {
         return 'found';
       },
     };
-    const lease = tool({ name: 'lease', parameters: none, execute: (_args, { ctx }) => ctx.foreground(() => void order.push('mine')) });
+    const lease = tool({
+      name: 'lease',
+      parameters: none,
+      execute: (_args, { ctx }) => ctx.foreground(() => void order.push('mine')),
+    });
     const agent = new Agent({ instructions: 'Talk.', tools: [lease] });
     const t = await start(bodies, [call('lease'), 'Found.'], { agent });
     await t.clock.settle();
@@ -114,7 +130,13 @@ describe('a call that waits does not count as blocking', () => {
   });
 
   test('S6.8 its turn stays open', async () => {
-    const t = await start({ waits: (ctx) => ctx.ask({ message: 'Which?' }), holds: (ctx) => (sessionOf(ctx).userStartedSpeaking(), ctx.session.waitForIdle()) }, []);
+    const t = await start(
+      {
+        waits: (ctx) => ctx.ask({ message: 'Which?' }),
+        holds: (ctx) => (sessionOf(ctx).userStartedSpeaking(), ctx.session.waitForIdle()),
+      },
+      [],
+    );
     expect(t.events.some((event) => event.type === 'speech_ended')).toBe(false);
     t.session.userStoppedSpeaking();
     await t.clock.settle();
@@ -124,16 +146,23 @@ describe('a call that waits does not count as blocking', () => {
   test('S6.8 S3.4 in a reply that tells something too: what it calls may wait for idle', async () => {
     const order: string[] = [];
     const found = byHand<string>();
-    const slow = tool({ name: 'slow', parameters: none, execute: async (_args, { ctx }) => {
-      await ctx.update('Looking');
-      return await found.promise;
-    } });
+    const slow = tool({
+      name: 'slow',
+      parameters: none,
+      execute: async (_args, { ctx }) => {
+        await ctx.update('Looking');
+        return await found.promise;
+      },
+    });
     const waits = blocking('waits', async (ctx) => {
       await ctx.session.waitForIdle();
       order.push('idle');
       return 'rested';
     });
-    const t = await startTestSession([call('slow'), 'I look.', { text: 'It is found.', ...call('waits') }, 'And rested.'], { tools: [slow, waits] });
+    const t = await startTestSession(
+      [call('slow'), 'I look.', { text: 'It is found.', ...call('waits') }, 'And rested.'],
+      { tools: [slow, waits] },
+    );
     await t.session.sendMessage('Go');
     await t.clock.settle();
     found.resolve('found');
@@ -147,11 +176,16 @@ describe('a task never waits for itself', () => {
   test('S6.8 in a handoff that it awaits', async () => {
     const next = new Agent({ name: 'next', instructions: 'Go on.' });
     const order: string[] = [];
-    const t = await start({ move: async (ctx) => {
-      await sessionOf(ctx).updateAgent(next);
-      order.push('moved');
-      return 'moved';
-    } }, ['Moved, here is next.']);
+    const t = await start(
+      {
+        move: async (ctx) => {
+          await sessionOf(ctx).updateAgent(next);
+          order.push('moved');
+          return 'moved';
+        },
+      },
+      ['Moved, here is next.'],
+    );
     await t.clock.advance(100);
     expect(order).toEqual(['moved']);
     expect(t.session.currentAgent).toBe(next);
@@ -160,10 +194,15 @@ describe('a task never waits for itself', () => {
 
   test.each([[false], [true]])('S6.8 in a close that it awaits while it blocks, drain: %s', async (drain) => {
     const order: string[] = [];
-    const t = await start({ end: async (ctx) => {
-      await sessionOf(ctx).close({ drain });
-      order.push('closed');
-    } }, ['Bye.']);
+    const t = await start(
+      {
+        end: async (ctx) => {
+          await sessionOf(ctx).close({ drain });
+          order.push('closed');
+        },
+      },
+      ['Bye.'],
+    );
     expect(order).toEqual(['closed']);
     expect(ended(t)).toEqual(['end cancelled']);
     expect(t.clock.pending()).toEqual([]);
@@ -171,13 +210,18 @@ describe('a task never waits for itself', () => {
 
   test('S6.8 in a close that it awaits in the background, from a lease', async () => {
     const order: string[] = [];
-    const t = await start({ end: async (ctx) => {
-      await ctx.update('One moment');
-      await ctx.foreground(async () => {
-        await sessionOf(ctx).close();
-        order.push('closed');
-      });
-    } }, ['Ending.']);
+    const t = await start(
+      {
+        end: async (ctx) => {
+          await ctx.update('One moment');
+          await ctx.foreground(async () => {
+            await sessionOf(ctx).close();
+            order.push('closed');
+          });
+        },
+      },
+      ['Ending.'],
+    );
     await t.clock.settle();
     expect(order).toEqual(['closed']);
     expect(t.clock.pending()).toEqual([]);
@@ -206,10 +250,15 @@ describe('a task never waits for itself', () => {
 describe('its own speech', () => {
   test('S6.8 awaiting it from a blocking call is a typed error', async () => {
     const errors: unknown[] = [];
-    const t = await start({ own: async (ctx) => {
-      await ctx.speechHandle.waitForPlayout().catch((error: unknown) => errors.push(error));
-      return 'found';
-    } }, ['Found.']);
+    const t = await start(
+      {
+        own: async (ctx) => {
+          await ctx.speechHandle.waitForPlayout().catch((error: unknown) => errors.push(error));
+          return 'found';
+        },
+      },
+      ['Found.'],
+    );
     expect(errors).toEqual([expect.any(MeanwhileError)]);
     expect(errors).toEqual([expect.objectContaining({ code: 'circular_wait' })]);
     expect(t.spoken).toEqual(['Found.']);
@@ -217,11 +266,16 @@ describe('its own speech', () => {
 
   test('S6.8 from the background it is none', async () => {
     const order: string[] = [];
-    const t = await start({ own: async (ctx) => {
-      await ctx.update('Looking');
-      await ctx.speechHandle.waitForPlayout();
-      order.push('heard');
-    } }, ['I look.']);
+    const t = await start(
+      {
+        own: async (ctx) => {
+          await ctx.update('Looking');
+          await ctx.speechHandle.waitForPlayout();
+          order.push('heard');
+        },
+      },
+      ['I look.'],
+    );
     await t.clock.settle();
     expect(order).toEqual(['heard']);
   });
@@ -240,7 +294,12 @@ describe('its own speech', () => {
       await ctx.waitForPlayout();
       heard.push(['again', clock.now()]);
     });
-    const t = await startTestSession(steps, { tools: [early], clock, output: playback, model: scriptedModel(steps, { clock }) });
+    const t = await startTestSession(steps, {
+      tools: [early],
+      clock,
+      output: playback,
+      model: scriptedModel(steps, { clock }),
+    });
     const from = clock.now();
     await t.session.sendMessage('Go');
     await clock.advance(499);
@@ -249,7 +308,10 @@ describe('its own speech', () => {
     expect(playback.begun).toHaveLength(2);
     again.resolve();
     await clock.settle();
-    expect(heard).toEqual([['step', from + 500], ['again', from + 700]]);
+    expect(heard).toEqual([
+      ['step', from + 500],
+      ['again', from + 700],
+    ]);
   });
 
   test('S6.8 and ends where the step is cut', async () => {
@@ -261,7 +323,12 @@ describe('its own speech', () => {
       await ctx.waitForPlayout();
       order.push('cut');
     });
-    const t = await startTestSession(steps, { tools: [own], clock, output: playback, model: scriptedModel(steps, { clock }) });
+    const t = await startTestSession(steps, {
+      tools: [own],
+      clock,
+      output: playback,
+      model: scriptedModel(steps, { clock }),
+    });
     await t.session.sendMessage('Go');
     await clock.advance(250);
     void t.session.sendMessage('Stop');
@@ -276,10 +343,14 @@ describe('a hook that waits does not count either', () => {
     const order: string[] = [];
     const works = byHand();
     const t = await startTestSession([], { agent: new Agent({ instructions: 'Talk.', onEnter: () => works.promise }) });
-    const task: AgentTask<string> = new AgentTask<string>({ name: 'ask', instructions: 'Ask.', onEnter: async () => {
-      await Promise.all([task.session.waitForIdle(), task.session.waitForIdle()]);
-      order.push('idle');
-    } });
+    const task: AgentTask<string> = new AgentTask<string>({
+      name: 'ask',
+      instructions: 'Ask.',
+      onEnter: async () => {
+        await Promise.all([task.session.waitForIdle(), task.session.waitForIdle()]);
+        order.push('idle');
+      },
+    });
     void task.run(t.session);
     await t.clock.settle();
     expect(order).toEqual([]);
@@ -290,10 +361,13 @@ describe('a hook that waits does not count either', () => {
 
   test('S6.8 onUserTurnCompleted may wait for idle: its own turn does not hold it', async () => {
     const order: string[] = [];
-    const agent: Agent = new Agent({ instructions: 'Talk.', onUserTurnCompleted: async () => {
-      await agent.session.waitForIdle();
-      order.push('idle');
-    } });
+    const agent: Agent = new Agent({
+      instructions: 'Talk.',
+      onUserTurnCompleted: async () => {
+        await agent.session.waitForIdle();
+        order.push('idle');
+      },
+    });
     const t = await startTestSession(['Hello.'], { agent });
     await t.session.sendMessage('Hi');
     await t.clock.settle();
@@ -302,12 +376,19 @@ describe('a hook that waits does not count either', () => {
   });
 
   test('S6.8 S8.4 it may run an AgentTask, which hears what the user says next', async () => {
-    const task = new AgentTask<string>({ name: 'ask', instructions: 'Ask.', onEnter: () => void task.session.say('Your name?') });
+    const task = new AgentTask<string>({
+      name: 'ask',
+      instructions: 'Ask.',
+      onEnter: () => void task.session.say('Your name?'),
+    });
     const named: string[] = [];
-    const agent: Agent = new Agent({ instructions: 'Talk.', onUserTurnCompleted: async (_ctx, { text }) => {
-      if (named.length === 0) named.push(await task.run());
-      return `${text} (I am ${String(named[0])})`;
-    } });
+    const agent: Agent = new Agent({
+      instructions: 'Talk.',
+      onUserTurnCompleted: async (_ctx, { text }) => {
+        if (named.length === 0) named.push(await task.run());
+        return `${text} (I am ${String(named[0])})`;
+      },
+    });
     const t = await startTestSession(['Anna, right?', 'Hello Anna.'], { agent });
     const answered = t.session.sendMessage('Hi');
     await t.clock.settle();
@@ -324,13 +405,16 @@ describe('a hook that waits does not count either', () => {
   test('S6.8 what the user says while such a hook goes on waits for it', async () => {
     const [first, second] = [byHand(), byHand()];
     const seen: string[] = [];
-    const agent: Agent = new Agent({ instructions: 'Talk.', onUserTurnCompleted: async (_ctx, { text }) => {
-      seen.push(text);
-      if (text !== 'One') return;
-      await agent.session.waitForIdle();
-      first.resolve();
-      await second.promise;
-    } });
+    const agent: Agent = new Agent({
+      instructions: 'Talk.',
+      onUserTurnCompleted: async (_ctx, { text }) => {
+        seen.push(text);
+        if (text !== 'One') return;
+        await agent.session.waitForIdle();
+        first.resolve();
+        await second.promise;
+      },
+    });
     const t = await startTestSession(['First.', 'Second.'], { agent });
     void t.session.sendMessage('One');
     await t.clock.settle();

@@ -1,7 +1,12 @@
 import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
-import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor, type ReadableSpan } from '@opentelemetry/sdk-trace-base';
-import { Agent, AgentSession, MeanwhileError, StopResponse, tool, ToolError, type SessionTracer } from 'meanwhile';
+import {
+  BasicTracerProvider,
+  InMemorySpanExporter,
+  SimpleSpanProcessor,
+  type ReadableSpan,
+} from '@opentelemetry/sdk-trace-base';
+import { AgentSession, MeanwhileError, StopResponse, tool, ToolError, type Agent, type SessionTracer } from 'meanwhile';
 import { openTelemetry, type TelemetryOptions } from 'meanwhile/telemetry';
 import { scriptedModel, type ScriptedStep } from 'meanwhile/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -24,7 +29,13 @@ beforeEach(() => exporter.reset());
 const spans = (name: string): ReadableSpan[] => exporter.getFinishedSpans().filter((span) => span.name === name);
 const span = (name: string): ReadableSpan => {
   const [found] = spans(name);
-  if (!found) throw new Error(`No span ${name}; there are ${exporter.getFinishedSpans().map((each) => each.name).join(', ')}.`);
+  if (!found)
+    throw new Error(
+      `No span ${name}; there are ${exporter
+        .getFinishedSpans()
+        .map((each) => each.name)
+        .join(', ')}.`,
+    );
   return found;
 };
 const ms = ([seconds, nanos]: readonly [number, number]) => seconds * 1000 + nanos / 1e6;
@@ -32,15 +43,23 @@ const times = ({ startTime, endTime }: ReadableSpan, from: number) => [ms(startT
 const linksOf = ({ links }: ReadableSpan) => links.map((link) => link.context.spanId);
 const idOf = (each: ReadableSpan) => each.spanContext().spanId;
 
-function start(steps: readonly ScriptedStep[], options: TestOptions & { agent?: Agent } = {}, telemetry: TelemetryOptions = {}) {
+function start(
+  steps: readonly ScriptedStep[],
+  options: TestOptions & { agent?: Agent } = {},
+  telemetry: TelemetryOptions = {},
+) {
   return startTestSession(steps, { ...options, tracer: openTelemetry({ tracer, ...telemetry }) });
 }
 
 function background(name: string, end: Promise<unknown>) {
-  return tool({ name, parameters: none, execute: async (_args, { ctx }) => {
-    await ctx.update('Looking');
-    return await end;
-  } });
+  return tool({
+    name,
+    parameters: none,
+    execute: async (_args, { ctx }) => {
+      await ctx.update('Looking');
+      return await end;
+    },
+  });
 }
 
 describe('a task', () => {
@@ -71,13 +90,17 @@ describe('a task', () => {
   test('S7.3 spans inside its body nest under it, across awaits and for each of two at once', async () => {
     const gate = byHand();
     const works = (name: string) =>
-      tool({ name, parameters: none, execute: async (_args, { ctx }) => {
-        tracer.startSpan(`${name} first`).end();
-        await ctx.update('Looking');
-        await gate.promise;
-        tracer.startSpan(`${name} later`).end();
-        return 'found';
-      } });
+      tool({
+        name,
+        parameters: none,
+        execute: async (_args, { ctx }) => {
+          tracer.startSpan(`${name} first`).end();
+          await ctx.update('Looking');
+          await gate.promise;
+          tracer.startSpan(`${name} later`).end();
+          return 'found';
+        },
+      });
     const t = await start([call('one', 'two'), 'I look.', 'Found.'], { tools: [works('one'), works('two')] });
     await say(t, 'Go');
     gate.resolve();
@@ -89,11 +112,37 @@ describe('a task', () => {
   });
 
   test.each([
-    ['a ToolError', () => { throw new ToolError('no such city'); }, { state: 'failed', error: 'ToolError', exception: 'no such city' }],
-    ['any other throw', () => Promise.reject(new TypeError('broken')), { state: 'failed', error: 'TypeError', exception: 'broken' }],
-    ['a throw of a non-Error', () => { throw 'words'; }, { state: 'failed', error: 'Error', exception: 'words' }],
-    ['a returned error', () => new ToolError('no such city'), { state: 'failed', error: '_OTHER', exception: undefined }],
-    ['no reply wanted', () => { throw new StopResponse(); }, { state: 'completed', error: undefined, exception: undefined }],
+    [
+      'a ToolError',
+      () => {
+        throw new ToolError('no such city');
+      },
+      { state: 'failed', error: 'ToolError', exception: 'no such city' },
+    ],
+    [
+      'any other throw',
+      () => Promise.reject(new TypeError('broken')),
+      { state: 'failed', error: 'TypeError', exception: 'broken' },
+    ],
+    [
+      'a throw of a non-Error',
+      () => {
+        throw 'words';
+      },
+      { state: 'failed', error: 'Error', exception: 'words' },
+    ],
+    [
+      'a returned error',
+      () => new ToolError('no such city'),
+      { state: 'failed', error: '_OTHER', exception: undefined },
+    ],
+    [
+      'no reply wanted',
+      () => {
+        throw new StopResponse();
+      },
+      { state: 'completed', error: undefined, exception: undefined },
+    ],
   ])('S7.3 that ends with %s says so', async (_, execute, expected) => {
     const t = await start([call('look'), 'Ended.'], { tools: [tool({ name: 'look', parameters: none, execute })] });
     await say(t, 'Go');
@@ -126,7 +175,10 @@ describe('a task', () => {
     await say(await start(steps, { tools: [look] }, { recordContent: true }), 'Go');
     const [without, with_] = spans('execute_tool look');
     expect(JSON.stringify(without?.attributes)).not.toMatch(/Rome|found/);
-    expect(with_?.attributes).toMatchObject({ 'gen_ai.tool.call.arguments': '{"to":"Rome"}', 'gen_ai.tool.call.result': 'found' });
+    expect(with_?.attributes).toMatchObject({
+      'gen_ai.tool.call.arguments': '{"to":"Rome"}',
+      'gen_ai.tool.call.result': 'found',
+    });
   });
 });
 
@@ -134,7 +186,9 @@ describe('a turn', () => {
   test('S7.3 has a span that what the model’s provider traces nests under, whoever set it off', async () => {
     const end = byHand<string>();
     const traced = (text: string) => () => (tracer.startSpan(`request for ${text}`).end(), text);
-    const t = await start([call('look'), traced('I look.'), traced('Found.')], { tools: [background('look', end.promise)] });
+    const t = await start([call('look'), traced('I look.'), traced('Found.')], {
+      tools: [background('look', end.promise)],
+    });
     await say(t, 'Go');
     await tracer.startActiveSpan('somebody else', async (other) => {
       end.resolve('found');
@@ -200,7 +254,9 @@ describe('a reply that tells results', () => {
     await say(t, 'Go');
     end.resolve('found');
     await t.clock.advance(2000);
-    expect(spans('deliver_result').map(({ attributes }) => attributes['meanwhile.delivery.hold_ms'])).toEqual([50, 1050]);
+    expect(spans('deliver_result').map(({ attributes }) => attributes['meanwhile.delivery.hold_ms'])).toEqual([
+      50, 1050,
+    ]);
   });
 });
 
@@ -208,8 +264,15 @@ describe('sessions', () => {
   test('S7.3 one tracer serves many: their calls have the same ids and are kept apart', async () => {
     const tracing = openTelemetry({ tracer, attributes: ({ userData }) => ({ user: String(userData) }) });
     const ends = [byHand<string>(), byHand<string>()];
-    const made = await Promise.all(ends.map((end, n) =>
-      startTestSession([call('look'), 'I look.', 'Found.'], { tools: [background('look', end.promise)], tracer: tracing, userData: `user ${String(n)}` })));
+    const made = await Promise.all(
+      ends.map((end, n) =>
+        startTestSession([call('look'), 'I look.', 'Found.'], {
+          tools: [background('look', end.promise)],
+          tracer: tracing,
+          userData: `user ${String(n)}`,
+        }),
+      ),
+    );
     for (const t of made) await say(t, 'Go');
     for (const [n, t] of made.entries()) {
       ends[n]?.resolve('found');
@@ -229,7 +292,10 @@ describe('sessions', () => {
     });
     await say(t, 'Go');
     const parent = idOf(span('conversation'));
-    expect(['execute_tool look', 'invoke_agent travel'].map((name) => span(name).parentSpanContext?.spanId)).toEqual([parent, parent]);
+    expect(['execute_tool look', 'invoke_agent travel'].map((name) => span(name).parentSpanContext?.spanId)).toEqual([
+      parent,
+      parent,
+    ]);
   });
 
   test('S7.3 S8.7 a close leaves no span open', async () => {
@@ -243,7 +309,8 @@ describe('sessions', () => {
 
   test('S7.3 without a tracer given the registered provider’s is used, and without one nothing happens', async () => {
     const look = tool({ name: 'look', parameters: none, execute: () => 'found' });
-    const go = async () => say(await startTestSession([call('look'), 'Found.'], { tools: [look], tracer: openTelemetry() }), 'Go');
+    const go = async () =>
+      say(await startTestSession([call('look'), 'Found.'], { tools: [look], tracer: openTelemetry() }), 'Go');
     await go();
     expect(exporter.getFinishedSpans()).toEqual([]);
     trace.setGlobalTracerProvider(provider);
