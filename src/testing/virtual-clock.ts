@@ -60,6 +60,12 @@ export interface VirtualClock extends Clock {
    * with an Error that lists what is armed. Rejects also as `advance` does.
    */
   runUntilIdle(options?: RunUntilIdleOptions): Promise<void>;
+  /**
+   * Fires timers in order until `promise` has settled, and gives its value: `await clock.runUntil(session.run({ … }))`.
+   * Rejects as the promise does; with an Error when it is open and nothing is armed that could settle it; and as
+   * `runUntilIdle` does.
+   */
+  runUntil<T>(promise: Promise<T>, options?: RunUntilIdleOptions): Promise<T>;
   /** The armed timers in the order in which they will fire. */
   pending(): PendingTimer[];
 }
@@ -123,11 +129,12 @@ export function createVirtualClock(options: VirtualClockOptions = {}): VirtualCl
     return timers.toReversed().map(({ at, fn }) => ({ at, inMs: at - now, ...(fn.name && { label: fn.name }) }));
   }
 
-  /** Fires what is due up to `end`; the clock is then at the last timer that fired. */
-  async function fireUntil(end: number): Promise<void> {
+  /** Fires what is due up to `end`, or until `isOver`; the clock is then at the last timer that fired. */
+  async function fireUntil(end: number, isOver: () => boolean = () => false): Promise<void> {
     let atThisMoment = 0;
     await settle();
-    for (let timer = timers.at(-1); timer && timer.at <= end && timer.at < Infinity; timer = timers.at(-1)) {
+    const next = (): VirtualTimer | undefined => (isOver() ? undefined : timers.at(-1));
+    for (let timer = next(); timer && timer.at <= end && timer.at < Infinity; timer = next()) {
       atThisMoment = timer.at > now ? 1 : atThisMoment + 1;
       if (atThisMoment > mostTimersAtOnce) {
         throw new Error(
@@ -177,6 +184,24 @@ export function createVirtualClock(options: VirtualClockOptions = {}): VirtualCl
           );
         }
       }),
+    runUntil: async (promise, { limitMs = oneDayMs } = {}) => {
+      let isOver = false;
+      const settled = (): void => {
+        isOver = true;
+      };
+      promise.then(settled, settled);
+      await move('runUntil', async () => {
+        assertDuration('limitMs', limitMs);
+        await fireUntil(now + limitMs, () => isOver);
+        if (!isOver) {
+          throw new Error(
+            `The promise is still open and no timer within ${limitMs} ms settled it. Armed: ${list(pending()) || 'nothing'}. ` +
+              `Settle by hand what it waits for first.`,
+          );
+        }
+      });
+      return await promise;
+    },
   };
 }
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { createVirtualClock, type VirtualClock } from '../../src/testing/virtual-clock.ts';
 
 const startAt = Date.UTC(2026, 0, 1);
@@ -378,4 +378,22 @@ test('a thousand tasks of ten minutes, in thousands of timers, keep their order'
   await clock.runUntilIdle();
   await Promise.all(tasks);
   expect(log).toEqual(tasks.map((_, task) => [600_000, `task ${task}`]));
+});
+
+describe('runUntil', () => {
+  test('S10.3 fires timers until the promise has settled, and no further', async () => {
+    const clock = createVirtualClock({ startAt: 0 });
+    const fired: number[] = [];
+    for (const at of [10, 20, 30]) clock.setTimeout(() => void fired.push(at), at);
+    const twenty = new Promise<string>((resolve) => clock.setTimeout(() => resolve('there'), 20));
+    expect(await clock.runUntil(twenty)).toBe('there');
+    expect(fired).toEqual([10, 20]);
+    expect(clock.now()).toBe(20);
+  });
+
+  test('rejects as the promise does, and where nothing is armed that could settle it', async () => {
+    const clock = createVirtualClock();
+    await expect(clock.runUntil(Promise.reject(new Error('no')))).rejects.toThrow('no');
+    await expect(clock.runUntil(new Promise(() => undefined))).rejects.toThrow(/still open .* Armed: nothing/);
+  });
 });
