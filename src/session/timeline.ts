@@ -2,6 +2,7 @@
 import { describeError } from '../errors.ts';
 import { messageText, type Json, type JsonObject, type Message } from '../chat/items.ts';
 import type { AnsweredReason, Receipt } from '../chat/records.ts';
+import { defaultPrompts, render } from '../tools/prompts.ts';
 import type { SessionEvent } from './events.ts';
 import { TaskNames } from './task-names.ts';
 
@@ -114,8 +115,10 @@ export class Timeline {
     return line(` asks: ${this.#short(question)}`);
   }
 
-  #ended({ callId, state, text }: SessionEvent<'task_ended'>): string {
-    const shown = state === 'cancelled' ? '' : this.#short(text);
+  #ended({ callId, toolName, state, text }: SessionEvent<'task_ended'>): string {
+    const saysNoMore =
+      state === 'cancelled' || text === render(defaultPrompts.finished, { functionName: toolName, callId });
+    const shown = saysNoMore ? '' : this.#short(text);
     return `${this.names.nameOf(callId)} ${state}${shown === '' ? '' : `: ${shown}`}`;
   }
 

@@ -20,7 +20,7 @@ test('the address is asked for while the search goes on', async () => {
      0:00.9  agent   Could you tell me the e-mail address the offer shall go to, please?
      0:02.9  user    ann@example.org
      0:02.9  task    save_email#2 started: email=ann@example.org
-     0:02.9  task    save_email#2 completed: save_email (call save_email_1) has finished.
+     0:02.9  task    save_email#2 completed
      0:02.9  enter   hotel desk
      0:08.0  task    find_room#1 completed: {"hotel":"Station Inn","priceEur":80,"offerSentTo":"ann@example.org"}
      0:08.6  agent   The room in Rome: hotel Station Inn, price 80 EUR, offer sent to ann@example.org.
@@ -49,7 +49,7 @@ test('a search that is done first waits for the address, which the user may keep
      0:11.6  agent   Sorry, I didn't get that. Could you tell me the e-mail address the offer shall go to, please?
      0:11.6  user    I don't want to give it to you
      0:11.6  task    decline_email#2 started
-     0:11.6  task    decline_email#2 completed: decline_email (call decline_email_1) has finished.
+     0:11.6  task    decline_email#2 completed
      0:11.6  enter   hotel desk
      0:11.6  task    find_room#1 failed: The user gave no e-mail address, so nothing was reserved.
      0:12.3  agent   Sorry, the room in Rome didn't work out: the user gave no e-mail address, so nothing was reserved.

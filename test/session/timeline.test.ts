@@ -179,6 +179,15 @@ test('what is not told says why; what is silent says nothing', async () => {
   ]);
 });
 
+test('S1.4 a task that ends with nothing has nothing to show', async () => {
+  const quiet = tool({ name: 'quiet', execute: async (_args, { ctx }) => ctx.update('Soon', { deliver: 'silent' }) });
+  const t = await startTestSession([call('quiet'), 'Soon.'], {
+    tools: [quiet],
+  });
+  await run(t, 'Go');
+  expect(lines(t).at(-1)).toBe('task    quiet#1 completed');
+});
+
 test('S8.4 who enters is named, and who waits', async () => {
   class AskEmail extends AgentTask<string> {
     constructor() {
