@@ -178,6 +178,51 @@ describe('S5.6 the tool phase of an interrupted turn', () => {
   });
 });
 
+describe('S5.6 while agents change', () => {
+  const leaving = async (interrupt: (t: TestSession) => unknown) => {
+    const hang = byHand();
+    const t = await startTestSession([{ text: 'Let me', hang: hang.promise, hangAfter: 'end' }, 'I am next.'], {
+      agent: new Agent({ name: 'a', instructions: 'A.' }),
+    });
+    await begin(t, 'Go');
+    void t.session.updateAgent(new Agent({ name: 'b', instructions: 'B.' }));
+    await t.clock.settle();
+    expect([t.spoken, t.session.currentAgent?.name === 'b']).toEqual([[], false]);
+    interrupt(t);
+    await rest(t);
+    return t;
+  };
+
+  test('S5.6 what a leaving agent still says is cut by the user, who is answered by the next', async () => {
+    const t = await leaving((it) => void it.session.sendMessage('Hello?'));
+    expect(t.spoken).toEqual(['Let me—', 'I am next.']);
+    expect(t.session.currentAgent?.name).toBe('b');
+  });
+
+  test('S5.6 and by interrupt()', async () => {
+    const t = await leaving((it) => void it.session.interrupt());
+    expect(t.spoken).toEqual(['Let me—']);
+    expect(t.session.currentAgent?.name).toBe('b');
+  });
+
+  test('S5.6 a paused turn that is cut does not wait for the AgentTask to end', async () => {
+    const inner = new AgentTask<string>({ name: 'ask', instructions: 'Ask.' });
+    const ask = tool({
+      name: 'ask',
+      execute: async (_args, { ctx }) => (await ctx.update('Asking'), await inner.run()),
+    });
+    const t = await startTestSession([{ calls: [{ name: 'ask' }, ...booking('Rome').calls] }], {
+      tools: [ask, heldTool().tool],
+    });
+    const speech = t.session.generateReply();
+    await t.clock.settle();
+    expect(t.session.currentAgent?.name).toBe('ask');
+    speech.interrupt();
+    await t.clock.settle();
+    expect(speech.phase).toBe('done');
+  });
+});
+
 describe('S5.6 outputs that wanted a reply', () => {
   const stuck = () => ({ text: 'It is', hang: byHand().promise });
 
