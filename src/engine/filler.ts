@@ -5,6 +5,7 @@
 import { MeanwhileError } from '../errors.ts';
 import type { TimerHandle } from '../clock.ts';
 import type { FillerOptions, FillerSource } from '../tools/faces.ts';
+import { checkNames } from '../tools/options.ts';
 import type { EngineDeps } from './seam.ts';
 import type { Task } from './task.ts';
 
@@ -97,7 +98,15 @@ class Filler {
   }
 }
 
+/** LiveKit's names for the same: there they are ms as well. */
+const remedies = {
+  delay: 'Use delayMs.',
+  interval: 'Use intervalMs.',
+  signal: 'It ends with its function and its task.',
+};
+
 function check(options: FillerOptions): void {
+  checkNames('ctx.filler', options, ['delayMs', 'intervalMs', 'maxSteps'], remedies, 'invalid_option');
   for (const name of ['delayMs', 'intervalMs', 'maxSteps'] as const) {
     const value = options[name];
     if (value === undefined || (Number.isFinite(value) && value >= 0)) continue;

@@ -33,8 +33,10 @@ export function createRunContext(task: Task, deps: EngineDeps): RunContext<unkno
         requireRunning(task);
         return deps.body.foreground(task.ref, fn);
       }),
-    filler: <T>(source: FillerSource, options: FillerOptions, fn: () => T | Promise<T>) =>
-      runWithFiller(task, deps, source, options, fn),
+    filler: <T>(source: FillerSource, ...rest: [fn: () => T | Promise<T>] | [FillerOptions, () => T | Promise<T>]) => {
+      const [options, fn] = rest.length === 1 ? [{}, rest[0]] : rest;
+      return runWithFiller(task, deps, source, options, fn);
+    },
     disallowInterruptions: () => {
       task.protect();
       deps.body.disallowInterruptions(task.ref);

@@ -107,7 +107,7 @@ export class ModelView {
       ...missing.map((name) => ({
         type: 'function' as const,
         name,
-        description: 'No longer available. Do not call it.',
+        description: promptText(this.#layers(), 'goneTool', {}),
         inputSchema: { type: 'object' as const, properties: {} },
       })),
     ];

@@ -153,6 +153,7 @@ export interface RunContext<UserData = RegisteredUserData> {
   foreground<T>(fn: () => T | Promise<T>): Promise<T>;
   /** Says something while `fn` runs in silence (S6.5). */
   filler<T>(source: FillerSource, options: FillerOptions, fn: () => T | Promise<T>): Promise<T>;
+  filler<T>(source: FillerSource, fn: () => T | Promise<T>): Promise<T>;
   /** From now on neither the model nor `replace` may cancel this task, nor the user cut its speech. */
   disallowInterruptions(): void;
   /** Waits until what this step says has been heard or cut. */

@@ -69,6 +69,8 @@ export interface Prompts {
   getRunningTasks: Template<Record<never, string>>;
   cancelTask: Template<Record<never, string>>;
   answerTask: Template<Record<never, string>>;
+  /** Describes a tool that is gone while a call of it is still in view. */
+  goneTool: Template<Record<never, string>>;
   /** Appended to every agent's instructions from its start. */
   deliveryPolicy: Template<Record<never, string>>;
   /** What the view says where an API wants words that nobody said (`ViewTexts`). */
@@ -129,6 +131,7 @@ export const defaultPrompts: Prompts = {
   getRunningTasks: 'Lists the tasks that run in the background, with their state, newest message and age.',
   cancelTask: 'Cancels one running task. Call it only when the user asked to stop that task.',
   answerTask: "Gives the user's answer to a task that has asked a question. Call it only when the user has answered.",
+  goneTool: 'No longer available. Do not call it.',
   deliveryPolicy: [
     'Some tools go on in the background after their first answer. While one runs, go on talking with the user; do not wait for it, and do not call it again for the same thing.',
     'A first answer or a progress message is not the result: never present it as one, and never invent a result.',

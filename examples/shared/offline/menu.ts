@@ -3,6 +3,7 @@
  * and the weight that a word of the user has as a hint at each tool.
  */
 import type { LanguageModelV4CallOptions } from '@ai-sdk/provider';
+import { defaultPrompts } from 'meanwhile';
 import { isRecord, readNullable, readParams, type Param } from './params.ts';
 import { conceptOf, humanize, isFiller, isFillerText, wordsOf } from './words.ts';
 
@@ -56,7 +57,7 @@ export function isVerb(concept: string): boolean {
 export function readMenu(declared: LanguageModelV4CallOptions['tools']): Menu {
   const functions = (declared ?? []).filter((tool) => tool.type === 'function');
   const plain = functions
-    .filter((tool) => !isCompanion(tool.name))
+    .filter((tool) => !isCompanion(tool.name) && tool.description !== defaultPrompts.goneTool)
     .map((tool) => {
       const words = wordsOf(humanize(tool.name)).map((word) => word.concept);
       const written: unknown = tool.inputSchema;
