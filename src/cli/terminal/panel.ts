@@ -28,7 +28,7 @@ export interface PanelFacts {
 /** At most so high that it always fits, with one row above it. */
 export function drawPanel(facts: PanelFacts, paint: Paint, columns: number, height: number): Panel {
   const input = drawInput(facts, columns, Math.max(1, Math.floor(height / 3)));
-  const pending = facts.pending.map((text) => paint.dim(fit(`› ${oneLine(text)} (waits)`, columns)));
+  const pending = facts.pending.slice(-3).map((text) => paint.dim(fit(`› ${oneLine(text)} (waits)`, columns)));
   const room = Math.max(1, height - input.rows.length - facts.speaking.length - pending.length - 2);
   const above = [
     ...facts.speaking,
