@@ -211,12 +211,16 @@ describe('S5.6 while agents change', () => {
       name: 'ask',
       execute: async (_args, { ctx }) => (await ctx.update('Asking'), await inner.run()),
     });
+    const held = heldTool();
     const t = await startTestSession([{ calls: [{ name: 'ask' }, ...booking('Rome').calls] }], {
-      tools: [ask, heldTool().tool],
+      tools: [ask, held.tool],
     });
     const speech = t.session.generateReply();
     await t.clock.settle();
     expect(t.session.currentAgent?.name).toBe('ask');
+    held.bodies[0]?.end('Booked');
+    await t.clock.settle();
+    expect(speech.phase).not.toBe('done');
     speech.interrupt();
     await t.clock.settle();
     expect(speech.phase).toBe('done');
