@@ -107,18 +107,35 @@ describe('a lease', () => {
   });
 
   test.each([
-    ['fn throws', () => Promise.reject(new ToolError('no'))],
+    ['ends', () => undefined, undefined],
+    ['rejects', () => Promise.reject(new ToolError('no')), new ToolError('no')],
     [
-      'fn throws at once',
+      'throws',
       () => {
         throw new ToolError('no');
       },
+      new ToolError('no'),
     ],
-  ])('S6.4 is given back when %s, and the error is the tool’s own', async (_, fn) => {
-    const t = await started({ lease: (ctx) => ctx.foreground(fn) }, ['It failed.']);
-    await t.clock.advance(50);
-    expect(t.spoken).toEqual(['Running.', 'It failed.']);
-  });
+  ])(
+    'S6.4 is given back when fn %s, though the task goes on, and the error is the tool’s own',
+    async (_, fn, error) => {
+      const order: unknown[] = [];
+      const bodies = {
+        one: async (ctx: RunContext) => {
+          order.push(
+            await ctx.foreground(fn).then(
+              () => undefined,
+              (thrown: unknown) => thrown,
+            ),
+          );
+          await byHand().promise;
+        },
+        two: (ctx: RunContext) => ctx.foreground(() => void order.push('two')),
+      };
+      await started(bodies, []);
+      expect(order).toEqual([error, 'two']);
+    },
+  );
 
   test.each([
     ['is cancelled', (t: TestSession) => void t.session.tasks.cancel('call_1')],
