@@ -61,8 +61,8 @@ export class Admission {
   }
 
   /** Its arguments are still being validated: it goes on as a background task (S5.6). */
-  toBackground(call: Call, tool: EngineTool): void {
-    this.#register(call, tool, { input: call.input, value: undefined }).background('interrupted');
+  toBackground(call: Call, tool: EngineTool, reason: 'interrupted' | 'auto'): void {
+    this.#register(call, tool, { input: call.input, value: undefined }).background(reason);
   }
 
   /** A call that joined another is answered with that one's output, or with what there is while that one waits (S4.4). */
@@ -186,7 +186,6 @@ export class Admission {
       ...key,
     });
     if (wanted?.supersedeKey !== undefined) recorded();
-    task.armAutoBackground();
     return task;
   }
 

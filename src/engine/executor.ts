@@ -8,6 +8,7 @@ import { promptText, type RunningCall } from '../tools/prompts.ts';
 import { Admission } from './admission.ts';
 import { Announcer } from './announcer.ts';
 import { Answers } from './answers.ts';
+import { armAutoBackground } from './auto-background.ts';
 import { Call } from './call.ts';
 import { cancelTask } from './cancelling.ts';
 import { cancelled } from './ending.ts';
@@ -27,6 +28,7 @@ export class Executor implements Tasks {
   readonly #questions: Questions;
   readonly #roster: Roster;
   readonly #answers: Answers;
+  readonly #admission: Admission;
   readonly #reading: Reading;
   readonly #turns: Turns;
   #closed = false;
@@ -45,13 +47,13 @@ export class Executor implements Tasks {
       deps.changed();
     };
     const starting = new Starting(deps, roster);
-    const admission = new Admission({ deps, roster, answers, starting, recorded, isClosed: () => this.#closed });
+    this.#admission = new Admission({ deps, roster, answers, starting, recorded, isClosed: () => this.#closed });
     this.#deps = deps;
     this.#roster = roster;
     this.#answers = answers;
     this.#questions = new Questions(deps);
-    this.#reading = new Reading((...read) => admission.take(...read));
-    this.#turns = new Turns({ deps, roster, answers, admission, recorded });
+    this.#reading = new Reading((...read) => this.#admission.take(...read));
+    this.#turns = new Turns({ deps, roster, answers, admission: this.#admission, recorded });
     this.announcer = new Announcer(deps, (callId) => roster.toolOf(callId));
   }
 
@@ -76,8 +78,10 @@ export class Executor implements Tasks {
     const { tool, toolName: functionName } = call;
     if (!turn.toolsAllowed)
       this.#answers.refuse(call, 'refused', 'notAllowed', { functionName }, { wantsReply: false });
-    else if (tool) this.#reading.read(call, tool);
-    else {
+    else if (tool) {
+      this.#reading.read(call, tool);
+      armAutoBackground(call, this.#deps.clock, this.#admission);
+    } else {
       const available = [...turn.tools.keys()].join(', ') || 'none';
       this.#answers.refuse(call, 'unknown', 'unknownTool', { functionName, available });
     }
@@ -121,7 +125,8 @@ export class Executor implements Tasks {
 
   async answer(callId: string, action: AnswerAction, content: unknown, signal?: AbortSignal): Promise<void> {
     const task = this.#roster.find(callId);
-    const noQuestion = task?.text('noQuestion', { callId }) ?? promptText(this.#deps.prompts(''), 'noQuestion', { callId });
+    const noQuestion =
+      task?.text('noQuestion', { callId }) ?? promptText(this.#deps.prompts(''), 'noQuestion', { callId });
     await this.#questions.answer(this.#roster.idOf(callId), action, content, noQuestion, signal);
     this.announcer.look();
   }

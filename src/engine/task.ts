@@ -60,7 +60,7 @@ export class Task {
   readonly #deps: EngineDeps;
   readonly #hooks: TaskHooks;
   readonly #abort = new AbortController();
-  readonly #limits: { timeout?: Limit; noProgress?: Limit; autoBackground?: Limit } = {};
+  readonly #limits: { timeout?: Limit; noProgress?: Limit } = {};
   readonly #stopped = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<void>();
   readonly #free = Promise.withResolvers<void>();
@@ -162,14 +162,6 @@ export class Task {
 
   reportTemplate(error: unknown): void {
     this.#deps.report({ type: 'prompt_failed', name: 'update', error });
-  }
-
-  /** `autoBackgroundMs` counts from the call (S1.7). */
-  armAutoBackground(): void {
-    const { autoBackgroundMs } = this.tool.policy;
-    if (autoBackgroundMs === undefined || this.first) return;
-    this.#limits.autoBackground = new Limit(this.#deps.clock, autoBackgroundMs, () => this.background('auto'));
-    this.#limits.autoBackground.go();
   }
 
   /** Starts the body, unless the task has ended before its first line (S5.1). */
@@ -320,7 +312,6 @@ export class Task {
   #settle(first: FirstOutput): void {
     this.first = first;
     this.#free.resolve();
-    this.#limits.autoBackground?.off();
     this.#hooks.onFirst(first);
     this.#deps.changed();
   }

@@ -97,7 +97,9 @@ export class Turns {
         state.abort.abort();
         return answers.cancel(call);
       case 'reading':
-        return aborts || !tool || tool.companion ? answers.cancel(call) : admission.toBackground(call, tool);
+        return aborts || !tool || tool.companion
+          ? answers.cancel(call)
+          : admission.toBackground(call, tool, 'interrupted');
     }
   }
 

@@ -483,6 +483,22 @@ describe('S5.6 a call whose arguments are still being validated', () => {
     expect(deliveries(t)).toContain('call_1_final superseded');
   });
 
+  test('S1.7 autoBackgroundMs is counted from the call here too', async () => {
+    const held = validating({ autoBackgroundMs: 3000 });
+    const t = await startTestSession([booking('Rome'), 'One moment.', 'Booked.'], { tools: [held.tool] });
+    await begin(t, 'Book Rome');
+    await t.clock.advance(2999);
+    expect(t.spoken).toEqual([]);
+    await t.clock.advance(1);
+    expect(t.spoken).toEqual(['One moment.']);
+    expect(t.session.tasks.get('call_1')).toMatchObject({ phase: 'background' });
+    held.gate('Rome').resolve();
+    await t.clock.settle();
+    held.bodies[0]?.end('Booked: ABC');
+    await rest(t);
+    expect(t.spoken).toEqual(['One moment.', 'Booked.']);
+  });
+
   test('S5.6 it moves with a handoff', async () => {
     const held = validating();
     const agent = new Agent({ name: 'a', instructions: 'A.', tools: [held.tool] });
