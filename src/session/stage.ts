@@ -94,6 +94,8 @@ export class Stage {
   }
 
   async handOver(agent: Agent, cut: boolean): Promise<void> {
+    // All of them at once: what is under an AgentTask does not become current on the way out.
+    for (const activity of this.stack) activity.phase = 'ending';
     for (const activity of [...this.stack].reverse()) await this.leave(activity, cut);
     if (!this.isClosing) await this.enter(agent, undefined);
   }

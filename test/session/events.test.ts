@@ -229,6 +229,27 @@ describe('what is told', () => {
     expect(t.events.at(-1)).toMatchObject({ type: 'closed', reason: 'over' });
   });
 
+  test('S7.2 S8.2 in a handoff over an AgentTask the agent under it is not current on the way out', async () => {
+    const settled = byHand();
+    const task = new AgentTask<string>({ name: 'ask', instructions: 'Ask.', onExit: () => settled.promise });
+    const { tool: look, end } = background('look');
+    const desk = new Agent({ name: 'desk', instructions: 'Talk.', tools: [look] });
+    const t = await startTestSession([call('look'), 'I look.', 'Found.'], { agent: desk, coalesceMs: 0 });
+    await say(t, 'Go');
+    task.run(t.session).catch(() => undefined);
+    await t.clock.settle();
+    const switched = t.session.updateAgent(new Agent({ name: 'next', instructions: 'Go on.' }));
+    await t.clock.settle();
+    end.resolve('found');
+    await t.clock.settle();
+    settled.resolve();
+    await drive(t.clock, switched);
+    await t.clock.advance(100);
+    expect(of(t, 'agent_changed').map(({ agent }) => agent)).toEqual(['desk', 'ask', 'next']);
+    const last = of(t, 'speech_created').at(-1);
+    expect(last).toMatchObject({ about: ['call_1_final'], activityId: t.session.currentActivity?.id });
+  });
+
   test('S7.2 what went wrong, and where', async () => {
     class Broken extends Toolset {
       override setup(): Promise<void> {
