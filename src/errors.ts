@@ -13,6 +13,7 @@ export type ErrorCode =
   | 'run_active'
   | 'circular_wait'
   | 'model_failed'
+  | 'output_failed'
   | 'aborted';
 
 /** Base of all errors that this library throws at the application. `code` is stable, the message is not. */
@@ -65,6 +66,14 @@ export class StopResponse extends Error {
   constructor() {
     super('No reply is wanted.');
     this.name = 'StopResponse';
+  }
+}
+
+/** The output that the agent's words go to failed; `cause` is what it threw. */
+export class OutputError extends MeanwhileError {
+  constructor(cause: unknown) {
+    super('output_failed', `The output failed: ${describeError(cause)}`, { cause });
+    this.name = 'OutputError';
   }
 }
 

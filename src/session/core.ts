@@ -27,6 +27,7 @@ export interface CoreOptions {
   readonly maxRetries: number;
   readonly quietMs: number;
   readonly closeTimeoutMs: number;
+  readonly stopTimeoutMs: number;
   readonly userAwayMs: number | undefined;
   readonly prompts: Partial<Prompts>;
   /** Replaces what the table says of the model's wire. */

@@ -44,7 +44,7 @@ export async function callModel(
 
 /** By the provider's own word, or because the answer broke off on its way. */
 function isRetryable(error: unknown): boolean {
-  return APICallError.isInstance(error) ? error.isRetryable : error instanceof MeanwhileError;
+  return APICallError.isInstance(error) ? error.isRetryable : error instanceof MeanwhileError && error.code === 'model_failed';
 }
 
 function brokenOff(how: string, cause?: unknown): MeanwhileError {

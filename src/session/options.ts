@@ -50,7 +50,7 @@ export interface AgentSessionOptions<UserData = unknown> {
   readonly maxAttempts?: number;
   /** Before a failed telling is repeated, doubling. Default 1,000. */
   readonly retryDelayMs?: number;
-  /** What a cancelled body has to stop. Default 2,000. */
+  /** What a cancelled body has to stop, and an output that was cut to say what was heard. Default 2,000. */
   readonly stopTimeoutMs?: number;
   /** What a close has in all. Default 5,000. */
   readonly closeTimeoutMs?: number;
@@ -92,6 +92,7 @@ export function resolveOptions(options: AgentSessionOptions): ResolvedOptions {
   if (options.tracer !== undefined && typeof options.tracer !== 'function') {
     throw new MeanwhileError('invalid_option', `AgentSession: expected tracer to be a function of the session, got ${show(options.tracer)}. Write tracer: openTelemetry().`);
   }
+  const stopTimeoutMs = count('stopTimeoutMs', options.stopTimeoutMs, 2000);
   const userAwayMs = count('userAwayMs', options.userAwayMs, 15_000);
   return {
     clock: options.clock ?? systemClock,
@@ -103,6 +104,7 @@ export function resolveOptions(options: AgentSessionOptions): ResolvedOptions {
       maxRetries: count('maxRetries', options.maxRetries, 2),
       quietMs: count('quietMs', options.quietMs, options.output?.medium === 'voice' ? 400 : 0),
       closeTimeoutMs: count('closeTimeoutMs', options.closeTimeoutMs, 5000),
+      stopTimeoutMs,
       userAwayMs: userAwayMs === Infinity ? undefined : userAwayMs,
       prompts: options.prompts ?? {},
       contextLimit: options.contextLimit,
@@ -112,7 +114,7 @@ export function resolveOptions(options: AgentSessionOptions): ResolvedOptions {
       coalesceMs: count('coalesceMs', options.coalesceMs, 50),
       maxAttempts: count('maxAttempts', options.maxAttempts, 3),
       retryDelayMs: count('retryDelayMs', options.retryDelayMs, 1000),
-      stopTimeoutMs: count('stopTimeoutMs', options.stopTimeoutMs, 2000),
+      stopTimeoutMs,
     },
   };
 }

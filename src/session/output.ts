@@ -29,6 +29,16 @@ export interface SpeechOutput {
   open(speech: SpokenInfo): SpeechSink;
 }
 
+/**
+ * Is some of what was said missing in what was heard? Nobody having cut it, an output may name it in its own words
+ * ("five" for "5"): then all was heard.
+ */
+export function fellShort(said: string, heard: string, cleared: boolean): boolean {
+  const whole = said.trim();
+  const reached = heard.trim();
+  return reached !== whole && (cleared || whole.startsWith(reached));
+}
+
 export interface TextListener {
   /** Words as they come. */
   onText?(text: string, speech: SpokenInfo): void;

@@ -1,5 +1,5 @@
 /** Words of the application's own: `say` and fillers. They cover no record (S3.5). */
-import { describeError } from '../errors.ts';
+import { describeError, OutputError } from '../errors.ts';
 import type { Message } from '../chat/items.ts';
 import type { Activity } from './activity.ts';
 import type { Core } from './core.ts';
@@ -27,7 +27,7 @@ export async function runSay(core: Core, activity: Activity, speech: SpeechHandl
       kind: 'message',
       id: core.newId('item'),
       role: 'assistant',
-      parts: [{ type: 'text', text: spoken.heard }],
+      parts: [{ type: 'text', text: spoken.cut ? spoken.heard : spoken.text }],
       at: core.clock.now(),
       ...(spoken.cut ? { cut: true } : {}),
       speechId: speech.id,
@@ -37,7 +37,7 @@ export async function runSay(core: Core, activity: Activity, speech: SpeechHandl
   const failure = written.type === 'failed' ? written : undefined;
   if (failure) {
     core.logger.error(`say failed: ${describeError(failure.error)}`);
-    core.events.emit('error', { source: 'hook', error: failure.error });
+    core.events.emit('error', { source: failure.error instanceof OutputError ? 'output' : 'hook', error: failure.error });
   }
   end(core, activity, speech, resultOf(spoken, speech, failure));
 }
@@ -45,25 +45,31 @@ export async function runSay(core: Core, activity: Activity, speech: SpeechHandl
 type Written = { readonly type: 'whole' | 'interrupted' } | { readonly type: 'failed'; readonly error: unknown };
 
 async function write(text: SayPlan['text'], utterance: Utterance, speech: SpeechHandle): Promise<Written> {
-  if (typeof text === 'string') {
+  try {
+    if (typeof text !== 'string') return await writeEach(text, utterance, speech);
     await utterance.write(text);
     return { type: 'whole' };
+  } catch (error) {
+    return { type: 'failed', error };
   }
+}
+
+async function writeEach(texts: AsyncIterable<string>, utterance: Utterance, speech: SpeechHandle): Promise<Written> {
+  const iterator = texts[Symbol.asyncIterator]();
   const { promise: interrupted, resolve } = Promise.withResolvers<undefined>();
   const stop = speech.onInterrupt(() => resolve(undefined));
-  const iterator = text[Symbol.asyncIterator]();
   try {
     for (;;) {
       const next = await Promise.race([iterator.next(), interrupted]);
       if (!next) return { type: 'interrupted' };
       if (next.done) return { type: 'whole' };
+      if (typeof next.value !== 'string') throw new TypeError(`say: expected the iterable to give strings, got ${typeof next.value}.`);
       await utterance.write(next.value);
     }
-  } catch (error) {
-    return { type: 'failed', error };
   } finally {
     stop();
-    void Promise.resolve(iterator.return?.()).catch(() => undefined);
+    // Not awaited: a source that does not stop must not hold the conversation.
+    void (async () => await iterator.return?.())().catch(() => undefined);
   }
 }
 

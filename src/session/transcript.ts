@@ -1,5 +1,5 @@
 /** Shows the agent's words to whoever watches, on their way to the output (S2.3: what counts is what was heard). */
-import type { Heard, SpeechOutput, SpeechSink, SpokenInfo, TextListener } from './output.ts';
+import { fellShort, type Heard, type SpeechOutput, type SpeechSink, type SpokenInfo, type TextListener } from './output.ts';
 
 export class Transcript implements SpeechOutput {
   readonly #output: SpeechOutput;
@@ -33,7 +33,7 @@ export class Transcript implements SpeechOutput {
           heard = await sink.end();
           return heard;
         } finally {
-          const cut = cleared || heard?.text !== written;
+          const cut = cleared || fellShort(written, typeof heard?.text === 'string' ? heard.text : '', false);
           this.#tell((listener) => listener.onEnd?.(speech, cut));
         }
       },

@@ -6,7 +6,7 @@
  * their outputs.
  */
 import type { LanguageModelV4StreamPart } from '@ai-sdk/provider';
-import { describeError } from '../errors.ts';
+import { describeError, OutputError } from '../errors.ts';
 import type { Batch, BatchCall, Message, MessagePart } from '../chat/items.ts';
 import type { FirstOutput, HandoffIntent, StartedCall } from '../engine/seam.ts';
 import { promptText } from '../tools/prompts.ts';
@@ -254,7 +254,7 @@ export class Turn {
     mouth.release(speech);
     if (failure) {
       logger.error(`The turn of ${this.#activity.agent.name} failed: ${describeError(failure.error)}`);
-      events.emit('error', { source: 'model', error: failure.error });
+      events.emit('error', { source: failure.error instanceof OutputError ? 'output' : 'model', error: failure.error });
     }
     const result = this.#result(failure);
     const unfinished = failure !== undefined || this.#wasStopped();

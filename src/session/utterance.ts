@@ -1,7 +1,11 @@
-/** One stretch of words of a speech, from the model or the application to the user's ear. */
-import { describeError } from '../errors.ts';
+/**
+ * One stretch of words of a speech, from the model or the application to the user's ear. An output that fails is an
+ * event, and one that was cut is waited for at most `stopTimeoutMs` (S2.3, S5.6).
+ */
+import { OutputError } from '../errors.ts';
+import { bounded } from './bounded.ts';
 import type { Core } from './core.ts';
-import type { Heard, SpeechSink } from './output.ts';
+import { fellShort, type SpeechSink } from './output.ts';
 import type { SpeechHandle } from './speech-handle.ts';
 
 export interface Spoken {
@@ -16,6 +20,7 @@ export class Utterance {
   readonly #core: Core;
   readonly #speech: SpeechHandle;
   readonly #agent: string;
+  readonly #whenCut = Promise.withResolvers<void>();
   #sink: SpeechSink | undefined;
   #text = '';
   #cut = false;
@@ -34,37 +39,68 @@ export class Utterance {
     return this.#sink !== undefined;
   }
 
+  /** Throws, or rejects with, an OutputError. A cut ends the wait for an output that takes its time. */
   write(text: string): void | Promise<void> {
     if (text === '' || this.#cut) return;
-    if (!this.#sink) {
-      this.#sink = this.#core.output.open({ speechId: this.#speech.id, kind: this.#speech.kind, agent: this.#agent });
-      this.#core.speaking.spoke();
+    let written: unknown;
+    try {
+      written = this.#open().write(text);
+    } catch (error) {
+      throw new OutputError(error);
     }
     this.#text += text;
-    return this.#sink.write(text);
+    if (written instanceof Promise) return Promise.race([written.catch(failed), this.#whenCut.promise]);
   }
 
   cut(): void {
     if (this.#cut) return;
     this.#cut = true;
-    this.#sink?.clear();
+    try {
+      this.#sink?.clear();
+    } catch (error) {
+      this.#report(error);
+    }
+    this.#whenCut.resolve();
   }
 
   /** `whole`: all that was to be said has been written. */
   async finish(whole: boolean): Promise<Spoken> {
-    const heard = await this.#heard();
-    return { text: this.#text, heard, cut: !whole || heard.trim() !== this.#text.trim() };
+    const text = this.#text;
+    const heard = this.#sink ? await this.#heard(this.#sink) : '';
+    return { text, heard, cut: !whole || fellShort(text, heard, this.#cut) };
   }
 
-  async #heard(): Promise<string> {
-    if (!this.#sink) return '';
+  async #heard(sink: SpeechSink): Promise<string> {
     try {
-      const heard: Heard = await this.#sink.end();
-      return heard.text;
+      const ended = (async () => await sink.end())();
+      await Promise.race([ended, this.#whenCut.promise]);
+      const { stopTimeoutMs } = this.#core.options;
+      if (this.#cut && !(await bounded(ended, stopTimeoutMs, this.#core.clock))) {
+        throw new Error(`It did not say within ${String(stopTimeoutMs)} ms what had been heard when it was cut.`);
+      }
+      const heard: unknown = (await ended)?.text;
+      if (typeof heard === 'string') return heard;
+      throw new TypeError(`Expected end() to give { text }, the words that were heard, got text ${typeof heard}.`);
     } catch (error) {
-      this.#core.logger.error(`The output failed: ${describeError(error)}`);
-      this.#core.events.emit('error', { source: 'listener', error });
+      this.#report(error);
       return '';
     }
   }
+
+  #open(): SpeechSink {
+    if (this.#sink) return this.#sink;
+    this.#sink = this.#core.output.open({ speechId: this.#speech.id, kind: this.#speech.kind, agent: this.#agent });
+    this.#core.speaking.spoke();
+    return this.#sink;
+  }
+
+  #report(cause: unknown): void {
+    const error = new OutputError(cause);
+    this.#core.logger.error(error.message);
+    this.#core.events.emit('error', { source: 'output', error });
+  }
+}
+
+function failed(error: unknown): never {
+  throw new OutputError(error);
 }
