@@ -89,10 +89,10 @@ export class TaskAbortedError extends MeanwhileError {
 
 /** What any thrown value says, on one line. */
 export function describeError(error: unknown): string {
-  if (error instanceof Error) return error.message === '' ? error.name : error.message;
   try {
+    if (error instanceof Error) return String(error.message === '' ? error.name : error.message);
     return typeof error === 'string' ? error : (JSON.stringify(error) ?? String(error));
   } catch {
-    return Object.prototype.toString.call(error);
+    return 'an error that cannot be read';
   }
 }

@@ -47,15 +47,33 @@ function failed(told: Told, error?: unknown): Ending {
   return { state: 'failed', told, wantsReply: true, aloud: 'always', ...(error === undefined ? {} : { error }) };
 }
 
+/** Never throws: what cannot be read (a proxy, a getter that throws) is an unexpected error itself. */
 export function endingOfThrow(thrown: unknown): Ending {
+  return readable(() => ofThrow(thrown));
+}
+
+/** Never throws either. */
+export function endingOfValue(value: unknown): Ending {
+  return readable(() => ofValue(value));
+}
+
+function readable(read: () => Ending): Ending {
+  try {
+    return read();
+  } catch (error) {
+    return failed({ prompt: 'genericError' }, new Error('What the tool returned or threw cannot be read.', { cause: error }));
+  }
+}
+
+function ofThrow(thrown: unknown): Ending {
   if (thrown instanceof StopResponse) return finished;
-  if (thrown instanceof ToolError) return failed({ output: { type: 'error', text: thrown.message } });
+  if (thrown instanceof ToolError) return failed({ output: { type: 'error', text: String(thrown.message) } });
   return failed({ prompt: 'genericError' }, thrown ?? new Error(`A tool threw ${String(thrown)}.`));
 }
 
-export function endingOfValue(value: unknown): Ending {
+function ofValue(value: unknown): Ending {
   if (value === undefined || value === null) return finished;
-  if (value instanceof Error) return endingOfThrow(value);
+  if (value instanceof Error) return ofThrow(value);
   const handoff = asHandoff(value);
   if (handoff) return endingOfHandoff(handoff.agent, handoff.returns);
   const agent = findAgent(value);
@@ -69,11 +87,11 @@ export function endingOfValue(value: unknown): Ending {
 }
 
 function endingOfHandoff(agent: AgentRef, returns: unknown): Ending {
-  const told = returns instanceof Error ? endingOfThrow(returns) : endingOfReturns(returns);
+  const told = returns instanceof Error ? ofThrow(returns) : endingOfReturns(returns);
   return { ...told, handoff: agent };
 }
 
 function endingOfReturns(returns: unknown): Ending {
   if (returns === undefined || returns === null || returns === '') return finished;
-  return findAgent(returns) ? failed({ prompt: 'badValue', reason: 'its `returns` holds an agent' }) : endingOfValue(returns);
+  return findAgent(returns) ? failed({ prompt: 'badValue', reason: 'its `returns` holds an agent' }) : ofValue(returns);
 }

@@ -38,11 +38,12 @@ export function createRunContext(task: Task, deps: EngineDeps): RunContext<unkno
       return runWithFiller(task, deps, source, options, fn);
     },
     disallowInterruptions: () => {
+      if (task.hasEnded) return;
       task.protect();
       deps.body.disallowInterruptions(task.ref);
     },
     waitForPlayout: async () => {
-      const done = task.waits();
+      const done = deps.body.waits(task.ref);
       try {
         await deps.body.waitForPlayout(task.ref);
       } finally {

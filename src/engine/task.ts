@@ -8,27 +8,22 @@
  */
 import { TaskAbortedError, TaskEndedError } from '../errors.ts';
 import type { JsonObject, Output, TaskRecord } from '../chat/items.ts';
-import type { BackgroundReason, DeliveryMode, DeliveryTerms, Owner, Question, ProgressState } from '../chat/records.ts';
+import type { BackgroundReason, DeliveryTerms, Owner, Question } from '../chat/records.ts';
 import type { TaskState } from '../chat/state.ts';
 import type { Progress } from '../tools/faces.ts';
-import { toJson } from '../tools/text.ts';
 import { promptText, type PromptArgs, type Prompts } from '../tools/prompts.ts';
-import { cancelled, endingOfThrow, endingOfValue, timedOut, type Ending, type Told } from './ending.ts';
+import { refOf } from './body-ref.ts';
+import { cancelled, endingOfThrow, endingOfValue, timedOut, type Ending } from './ending.ts';
 import { drain, isGenerator } from './generator.ts';
 import { Limit } from './limits.ts';
 import { createRunContext } from './run-context.ts';
 import type { BodyRef, EngineDeps, EngineTool, FirstOutput, HandoffIntent, TurnRef } from './seam.ts';
+import { isNothing, outputOf, progressOf, termsOf, type Delivering } from './telling.ts';
 
 /** What the tool itself said, beside the text a model gets. */
 export type Said =
   | { readonly phase: 'update'; readonly message: string; readonly progress?: Progress }
   | { readonly phase: 'question'; readonly question: Omit<Question, 'id'> };
-
-export interface Delivering {
-  readonly deliver?: DeliveryMode | undefined;
-  readonly maxHoldMs?: number | undefined;
-  readonly expiresMs?: number | undefined;
-}
 
 export interface TaskHooks {
   /** The call's output is there. */
@@ -70,7 +65,13 @@ export class Task {
   #waits = 0;
   #protected = false;
 
-  constructor(deps: EngineDeps, hooks: TaskHooks, call: { callId: string; input: JsonObject; value: unknown }, tool: EngineTool, turn: TurnRef) {
+  constructor(
+    deps: EngineDeps,
+    hooks: TaskHooks,
+    call: { callId: string; input: JsonObject; value: unknown },
+    tool: EngineTool,
+    turn: TurnRef,
+  ) {
     this.#deps = deps;
     this.#hooks = hooks;
     this.callId = call.callId;
@@ -170,29 +171,41 @@ export class Task {
     this.#body = 'running';
     this.#armLimits();
     let result: unknown;
+    let isLater: boolean;
     try {
       result = this.#deps.body.around(this.ref, () => this.#start());
+      isLater = isThenable(result);
     } catch (thrown) {
       this.end(endingOfThrow(thrown));
       return this.#bodyStopped();
     }
-    if (!isThenable(result)) {
+    if (!isLater) {
       this.end(endingOfValue(result));
       return this.#bodyStopped();
     }
-    void Promise.resolve(result).then(
-      (value) => this.end(endingOfValue(value)),
-      (thrown: unknown) => this.end(endingOfThrow(thrown)),
-    ).then(() => this.#bodyStopped());
+    void Promise.resolve(result)
+      .then(
+        (value) => this.end(endingOfValue(value)),
+        (thrown: unknown) => this.end(endingOfThrow(thrown)),
+      )
+      .then(() => this.#bodyStopped());
   }
 
   /** The call's output is `output` and the body runs on. First come, first served: a settled call stays as it is. */
   background(reason: BackgroundReason, output?: Output): void {
     if (this.first || this.hasEnded) return;
     const prompt = reason === 'queued' ? 'queued' : 'backgrounded';
-    const told = output ?? { type: 'text', text: this.text(prompt, { functionName: this.tool.name, callId: this.callId }) };
+    const told = output ?? {
+      type: 'text',
+      text: this.text(prompt, { functionName: this.tool.name, callId: this.callId }),
+    };
     this.#deps.journal.commit({ type: 'task_backgrounded', callId: this.callId, reason, output: told });
-    this.#settle({ output: told, wantsReply: reason !== 'interrupted', background: true, terms: this.#terms({}, false) });
+    this.#settle({
+      output: told,
+      wantsReply: reason !== 'interrupted',
+      background: true,
+      terms: this.#terms({}, false),
+    });
   }
 
   /** One thing to tell (S2.1, S2.2). The first is the call's own output. */
@@ -205,15 +218,43 @@ export class Task {
     if (!this.first) {
       if (said.phase === 'question') {
         this.#deps.journal.commit({ type: 'task_asked', callId, question: { ...said.question, id: callId } });
-        this.#deps.journal.commit({ type: 'task_backgrounded', callId, reason: 'question', output, message: said.question.message });
-      } else this.#deps.journal.commit({ type: 'task_backgrounded', callId, reason: 'update', output, message: said.message, ...progressOf(said) });
+        this.#deps.journal.commit({
+          type: 'task_backgrounded',
+          callId,
+          reason: 'question',
+          output,
+          message: said.question.message,
+        });
+      } else
+        this.#deps.journal.commit({
+          type: 'task_backgrounded',
+          callId,
+          reason: 'update',
+          output,
+          message: said.message,
+          ...progressOf(said.progress),
+        });
       this.#settle({ output, wantsReply: terms.mode !== 'silent', background: true, terms });
       return Promise.resolve();
     }
     const record = this.#toRecord(`${callId}_update_${String(task.updates + 1)}`, said.phase, output);
     if (said.phase === 'question') {
-      this.#deps.journal.commit({ type: 'task_asked', callId, record, question: { ...said.question, id: record.id }, delivery: terms });
-    } else this.#deps.journal.commit({ type: 'task_updated', callId, record, delivery: terms, message: said.message, ...progressOf(said) });
+      this.#deps.journal.commit({
+        type: 'task_asked',
+        callId,
+        record,
+        question: { ...said.question, id: record.id },
+        delivery: terms,
+      });
+    } else
+      this.#deps.journal.commit({
+        type: 'task_updated',
+        callId,
+        record,
+        delivery: terms,
+        message: said.message,
+        ...progressOf(said.progress),
+      });
     return this.#append(record, terms);
   }
 
@@ -224,9 +265,12 @@ export class Task {
     this.#ending = ending;
     for (const limit of Object.values(this.#limits)) limit.off();
     const refusal = ending.handoff && this.#deps.conversation.handoffRefusal(this.#intent(ending.handoff));
-    const output = this.#outputOf(ending.told, ending.handoff && refusal ? { agent: ending.handoff.name, reason: refusal } : undefined);
-    if (this.first) this.#endInBackground(ending, output, owner, how.aloud ?? false, refusal !== undefined);
-    else this.#endBlocking(ending, output, refusal !== undefined);
+    const names = { functionName: this.tool.name, callId: this.callId };
+    const refused =
+      ending.handoff && refusal !== undefined ? { agent: ending.handoff.name, reason: refusal } : undefined;
+    const output = outputOf(ending.told, names, (name, args) => this.text(name, args), refused);
+    if (this.first) this.#endInBackground(ending, output, owner, how.aloud ?? false, refused !== undefined);
+    else this.#endBlocking(ending, output, refused !== undefined);
     if (ending.error !== undefined) {
       this.#deps.report({ type: 'tool_failed', callId: this.callId, toolName: this.tool.name, error: ending.error });
     }
@@ -288,7 +332,11 @@ export class Task {
     const ctx = createRunContext(this, this.#deps);
     const result = this.tool.run(this.value, { ctx, toolCallId: this.callId, abortSignal: this.signal });
     if (!isGenerator(result)) return result;
-    return drain(result, (message) => ctx.update(message), () => this.hasEnded);
+    return drain(
+      result,
+      (message) => ctx.update(message),
+      () => this.hasEnded,
+    );
   }
 
   #armLimits(): void {
@@ -317,7 +365,6 @@ export class Task {
   }
 
   #endBlocking(ending: Ending, output: Output, refused: boolean): void {
-    const silent = 'prompt' in ending.told && ending.told.prompt === 'finished';
     this.#deps.journal.commit({
       type: 'task_ended',
       callId: this.callId,
@@ -326,7 +373,7 @@ export class Task {
       ...this.#replayable(ending),
     });
     this.#settle({
-      output: silent && !refused ? { type: 'text', text: '' } : output,
+      output: isNothing(ending.told) && !refused ? { type: 'text', text: '' } : output,
       wantsReply: ending.wantsReply || refused,
       background: false,
       terms: this.#terms({}, ending.aloud === 'always' || refused),
@@ -361,53 +408,29 @@ export class Task {
     return { agent, callId: this.callId, toolName: this.tool.name, activityId: this.turn.activityId };
   }
 
-  #outputOf(told: Told, refused: { agent: string; reason: string } | undefined): Output {
-    if (!refused) return this.#toldText(told);
-    const text = 'prompt' in told && told.prompt === 'finished' ? { type: 'text' as const, text: '' } : this.#toldText(told);
-    const refusal = this.text('handoffRefused', refused);
-    return { type: text.type, text: text.text === '' ? refusal : `${text.text}\n${refusal}` };
-  }
-
-  #toldText(told: Told): Output {
-    if ('output' in told) return told.output;
-    const functionName = this.tool.name;
-    switch (told.prompt) {
-      case 'finished':
-      case 'cancelled':
-      case 'declined':
-        return { type: 'text', text: this.text(told.prompt, { functionName, callId: this.callId }) };
-      case 'genericError':
-        return { type: 'error', text: this.text('genericError', { functionName }) };
-      case 'timedOut':
-      case 'noProgress':
-        return { type: 'error', text: this.text(told.prompt, { functionName, limitMs: String(told.limitMs) }) };
-      case 'badValue':
-        return { type: 'error', text: this.text('badValue', { functionName, reason: told.reason }) };
-    }
-  }
-
   #toRecord(id: string, phase: TaskRecord['phase'], output: Output, owner: Owner = this.owner): TaskRecord {
     const { callId, input } = this;
-    return { kind: 'record', id, callId, phase, toolName: this.tool.name, input, output, owner, at: this.#deps.clock.now() };
+    return {
+      kind: 'record',
+      id,
+      callId,
+      phase,
+      toolName: this.tool.name,
+      input,
+      output,
+      owner,
+      at: this.#deps.clock.now(),
+    };
   }
 
-  /** Errors, timeouts and questions are never silent (S3.1). */
   #terms(how: Delivering, neverSilent: boolean): DeliveryTerms {
-    const { policy } = this.tool;
-    const now = this.#deps.clock.now();
-    const wanted = how.deliver ?? policy.deliver;
-    const maxHoldMs = how.maxHoldMs ?? policy.maxHoldMs;
-    const expiresMs = how.expiresMs ?? policy.expiresMs;
-    return {
-      mode: neverSilent && wanted === 'silent' ? 'when_idle' : wanted,
-      ...(isLimit(maxHoldMs) ? { holdUntil: now + maxHoldMs } : {}),
-      ...(isLimit(expiresMs) ? { expiresAt: now + expiresMs } : {}),
-    };
+    return termsOf(this.tool.policy, how, this.#deps.clock.now(), neverSilent);
   }
 
   /** Shows the record to the host's model. */
   #append(record: TaskRecord, terms: DeliveryTerms): Promise<void> {
-    if (terms.mode === 'silent') this.#deps.journal.commit({ type: 'delivery_ended', id: record.id, receipt: 'silent' });
+    if (terms.mode === 'silent')
+      this.#deps.journal.commit({ type: 'delivery_ended', id: record.id, receipt: 'silent' });
     const pushed = this.#deps.outbox.push(record);
     this.#hooks.onRecorded();
     return pushed;
@@ -421,56 +444,6 @@ export class Task {
   }
 }
 
-/** `Infinity` is how an update says "none" against its tool's policy; a record could not hold it. */
-function isLimit(durationMs: number | undefined): durationMs is number {
-  return durationMs !== undefined && durationMs < Infinity;
-}
-
-function refOf(task: Task): BodyRef {
-  return {
-    get callId() {
-      return task.callId;
-    },
-    get toolName() {
-      return task.tool.name;
-    },
-    get activityId() {
-      return task.turn.activityId;
-    },
-    get speechId() {
-      return task.turn.speechId;
-    },
-    get step() {
-      return task.turn.step;
-    },
-    get input() {
-      return task.input;
-    },
-    get abortSignal() {
-      return task.signal;
-    },
-    get whenEnded() {
-      return task.whenEnded;
-    },
-    waits: () => task.waits(),
-    isBlocking: () => task.first === undefined,
-    owner: () => task.owner,
-  };
-}
-
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
-}
-
-/** What of it a record can hold: data that JSON cannot say is for observers of this process only. */
-function progressOf(said: Extract<Said, { phase: 'update' }>): { progress?: ProgressState } {
-  if (!said.progress) return {};
-  const { progress, total, data } = said.progress;
-  const json = toJson(data);
-  const known: ProgressState = {
-    ...(progress === undefined ? {} : { progress }),
-    ...(total === undefined ? {} : { total }),
-    ...(json.ok && json.json !== undefined ? { data: json.json } : {}),
-  };
-  return Object.keys(known).length === 0 ? {} : { progress: known };
 }

@@ -122,5 +122,9 @@ function tell(core: Core, report: EngineReport): void {
 }
 
 function stackOf(error: unknown): string {
-  return error instanceof Error && error.stack ? error.stack : describeError(error);
+  try {
+    return error instanceof Error && error.stack ? error.stack : describeError(error);
+  } catch {
+    return describeError(error);
+  }
 }

@@ -69,10 +69,10 @@ export function parseArguments(
 
 export type Fitted = { readonly ok: true; readonly value: unknown } | Misfit;
 
-/** Validates arguments that were parsed. */
+/** Validates arguments that were parsed. What the body gets is its own: it may change it, and no record does. */
 export function validateArguments(schema: ToolSchema, input: JsonObject): Fitted | Promise<Fitted> {
   try {
-    const result = schema.validate(input);
+    const result = schema.validate(structuredClone(input));
     return result instanceof Promise ? result.then(toFitted, unchecked) : toFitted(result);
   } catch (error) {
     return unchecked(error);

@@ -450,6 +450,8 @@ describe('listeners', () => {
     await t.clock.settle();
     expect(of(t, 'task_started')[0]?.input).toEqual({ to: { city: 'Rome' } });
     expect(t.session.history.at(0)).toMatchObject({ parts: [{ text: 'Go' }] });
-    expect(t.session.history.at(1)).toMatchObject({ calls: [{ input: { to: { city: 'Rome' } } }] });
+    const batch = [...t.session.history].find((item) => item.kind === 'batch');
+    expect(batch).toMatchObject({ calls: [{ input: { to: { city: 'Rome' } } }] });
+    expect(of(t, 'task_ended')[0]?.state).toBe('completed');
   });
 });
