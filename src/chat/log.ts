@@ -15,7 +15,7 @@ export interface LogOptions {
   readonly now: () => number;
   /** Where records are kept, called right after each was applied and before anybody is told. */
   readonly sink?: LogObserver;
-  /** An observer that throws is reported here and harms nobody. */
+  /** A sink or an observer that throws is reported here and harms nobody. */
   readonly onObserverError?: (error: unknown, record: SessionRecord) => void;
 }
 
@@ -39,7 +39,7 @@ export class Log {
     if (this.state.status === 'closed') return undefined;
     const record: SessionRecord = { ...body, v: RECORD_VERSION, seq: this.state.seq + 1, at: this.#now() };
     apply(this.state, record);
-    this.#sink?.(record, this.state);
+    if (this.#sink) this.#tellOne(this.#sink, record);
     if (this.#observers.length === 0) return record;
     this.#untold.push(record);
     if (!this.#telling) this.#tell();

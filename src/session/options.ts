@@ -96,7 +96,7 @@ export function resolveOptions(options: AgentSessionOptions): ResolvedOptions {
   const userAwayMs = count('userAwayMs', options.userAwayMs, 15_000);
   return {
     clock: options.clock ?? systemClock,
-    logger: options.logger ?? consoleLogger,
+    logger: safe(options.logger ?? consoleLogger),
     output: options.output ?? createTextOutput(),
     core: {
       llm: options.llm,
@@ -138,6 +138,18 @@ function count(name: string, value: number | undefined, fallback: number): numbe
   if (value === undefined) return fallback;
   if (typeof value === 'number' && value >= 0) return value;
   throw new MeanwhileError('invalid_option', `AgentSession: expected ${name} to be a number of 0 or more, got ${show(value)}.`);
+}
+
+/** A logger that throws harms nobody: what was to be logged is lost. */
+function safe(logger: Logger): Logger {
+  const log = (level: keyof Logger) => (message: string): void => {
+    try {
+      logger[level](message);
+    } catch {
+      // There is nowhere left to say so.
+    }
+  };
+  return { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') };
 }
 
 const consoleLogger: Logger = {

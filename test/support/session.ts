@@ -30,13 +30,20 @@ export interface TestOptions extends Partial<Omit<AgentSessionOptions, 'llm'>> {
 export function createLogCheck(): { check: NonNullable<AgentSessionOptions['onRecord']>; records: SessionRecord[] } {
   const shadow = createSessionState();
   const records: SessionRecord[] = [];
+  let difference: Error | undefined;
+  // A sink that throws harms nobody: the test must hear of it all the same.
+  onTestFinished(() => {
+    if (difference) throw difference;
+  });
   return {
     records,
     check: (record, state) => {
       const copy = JSON.parse(JSON.stringify(record)) as SessionRecord;
       records.push(copy);
       apply(shadow, copy);
-      if (!isDeepStrictEqual(shadow, state)) throw new Error(`The fold differs from the state after record ${String(record.seq)}: ${JSON.stringify(record)}`);
+      if (difference || isDeepStrictEqual(shadow, state)) return;
+      difference = new Error(`The fold differs from the state after record ${String(record.seq)}: ${JSON.stringify(record)}`);
+      throw difference;
     },
   };
 }
@@ -70,6 +77,7 @@ export function createTestSession(steps: readonly ScriptedStep[], options: TestO
     onRecord: (record, state) => {
       check(record, state);
       wire.note(record, state);
+      options.onRecord?.(record, state);
     },
   });
   const events: SessionEvent[] = [];

@@ -19,9 +19,25 @@ export class WireCheck {
   readonly #views = new Map<string, PromptView>();
   readonly #prepared: Prepared[] = [];
 
+  #failure: { readonly error: unknown } | undefined;
+
   /** For `onRecord`. */
   readonly note = (record: SessionRecord, state: SessionState): void => {
     if (record.type !== 'request_made') return;
+    try {
+      this.#prepare(record, state);
+    } catch (error) {
+      this.#failure ??= { error };
+    }
+  };
+
+  /** Rejects with the first prompt that cannot be made, or that a provider refuses. */
+  async finish(): Promise<void> {
+    if (this.#failure) throw this.#failure.error;
+    for (const prepared of this.#prepared.splice(0)) await checkPrompt(prepared);
+  }
+
+  #prepare(record: Extract<SessionRecord, { type: 'request_made' }>, state: SessionState): void {
     const context = state.activities.get(record.activityId)?.context;
     if (!context) return;
     const about = state.speeches.get(record.speechId)?.about ?? [];
@@ -33,11 +49,6 @@ export class WireCheck {
       const tools = [...toolNames].map(stub);
       this.#prepared.push({ targetId: target.id, callOptions: { prompt, ...(tools.length > 0 ? { tools } : {}) } });
     }
-  };
-
-  /** Rejects with the first prompt that a provider refuses. */
-  async finish(): Promise<void> {
-    for (const prepared of this.#prepared.splice(0)) await checkPrompt(prepared);
   }
 
   #view(activityId: string, target: (typeof targets)[number]): PromptView {
