@@ -110,13 +110,13 @@ export class Announcer {
   }
 
   #claim(key: string, group: Group): void {
-    const { owner, level, order } = group;
+    const { owner, level, order, asker } = group;
     const notBefore = group.at + this.#deps.options.coalesceMs;
     const waiting: Waiting = { order, claim: undefined };
     this.#claims.set(key, waiting);
     const about = (): readonly string[] =>
       this.#groups.get(key)?.ids.filter((id) => this.#tasks.deliveries.has(id)) ?? [];
-    const claim = this.#deps.conversation.claim({ owner, level, order, notBefore, about }, (floor) => {
+    const claim = this.#deps.conversation.claim({ owner, level, order, notBefore, about, asker }, (floor) => {
       if (this.#claims.get(key) === waiting) this.#claims.delete(key);
       this.#take(floor);
     });
@@ -127,7 +127,7 @@ export class Announcer {
   /** Runs without yielding from the handing over of the floor to the start of the reply (S3.3). */
   #take(floor: Floor): void {
     if (this.#closed) return floor.release();
-    const taken = takeDue(this.#tasks, this.#deps.clock.now(), (owner, level) => floor.serves(owner, level));
+    const taken = takeDue(this.#tasks, this.#deps.clock.now(), (...of) => floor.serves(...of));
     if (taken.length === 0) floor.release();
     else this.#speak(floor, taken);
     this.look();

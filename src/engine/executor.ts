@@ -51,7 +51,7 @@ export class Executor implements Tasks {
     this.#deps = deps;
     this.#roster = roster;
     this.#answers = answers;
-    this.#questions = new Questions(deps);
+    this.#questions = new Questions(deps, () => this.announcer.look());
     this.#reading = new Reading((...read) => this.#admission.take(...read));
     this.#turns = new Turns({ deps, roster, answers, admission: this.#admission, recorded });
     this.announcer = new Announcer(deps, (callId) => roster.toolOf(callId));
@@ -128,7 +128,6 @@ export class Executor implements Tasks {
     const noQuestion =
       task?.text('noQuestion', { callId }) ?? promptText(this.#deps.prompts(''), 'noQuestion', { callId });
     await this.#questions.answer(this.#roster.idOf(callId), action, content, noQuestion, signal);
-    this.announcer.look();
   }
 
   async ownerEnded(owner: Owner, boundMs: number): Promise<void> {
@@ -137,7 +136,7 @@ export class Executor implements Tasks {
   }
 
   /** Tasks end as cancelled whatever their bodies then do; what is untold is dropped. Resolves when the bodies stopped. */
-  async close(reason: string, except?: string): Promise<void> {
+  async close(reason: string): Promise<void> {
     this.#closed = true;
     const live = [...this.#roster.live];
     for (const task of live) task.stop(cancelled, 'closed');
@@ -145,6 +144,10 @@ export class Executor implements Tasks {
     for (const id of this.#deps.journal.state.tasks.deliveries.keys()) {
       this.#deps.journal.commit({ type: 'delivery_ended', id, receipt: 'dropped', reason });
     }
-    await Promise.all(live.filter((task) => task.callId !== except).map((task) => task.whenStopped));
+    await Promise.all(live.map((task) => task.whenOver));
+  }
+
+  giveUp(): void {
+    for (const task of this.#roster.live) task.giveUp();
   }
 }

@@ -45,6 +45,8 @@ function isOpenQuestion(tasks: TasksState, delivery: DeliveryState): boolean {
 export interface Group {
   readonly owner: Owner;
   readonly level: ClaimLevel;
+  /** The task whose open question it is: each has a group of its own. */
+  readonly asker?: string;
   /** Of its oldest record, as is `at`. */
   order: number;
   at: number;
@@ -72,15 +74,25 @@ export function survey(tasks: TasksState, now: number): Survey {
     }
     const change = nextChange(delivery, now);
     if (change !== undefined && (nextAt === undefined || change < nextAt)) nextAt = change;
-    if (standing.type === 'due') addTo(groups, delivery, standing.level);
+    if (standing.type === 'due') addTo(groups, delivery, standing.level, askerOf(tasks, delivery));
   }
   return { groups, over, nextAt };
 }
 
-function addTo(groups: Map<string, Group>, { id, owner, order, at }: DeliveryState, level: ClaimLevel): void {
-  const key = `${level} ${owner}`;
+/** The task that waits for the answer to it. */
+export function askerOf(tasks: TasksState, delivery: DeliveryState): string | undefined {
+  return isOpenQuestion(tasks, delivery) ? delivery.callId : undefined;
+}
+
+function addTo(
+  groups: Map<string, Group>,
+  { id, owner, order, at }: DeliveryState,
+  level: ClaimLevel,
+  asker: string | undefined,
+): void {
+  const key = asker === undefined ? `${level} ${owner}` : `${level} ${owner} ${asker}`;
   const group = groups.get(key);
-  if (!group) groups.set(key, { owner, level, order, at, ids: [id] });
+  if (!group) groups.set(key, { owner, level, order, at, ids: [id], ...(asker === undefined ? {} : { asker }) });
   else {
     group.ids.push(id);
     if (order < group.order) Object.assign(group, { order, at });
@@ -94,12 +106,12 @@ function addTo(groups: Map<string, Group>, { id, owner, order, at }: DeliverySta
 export function takeDue(
   tasks: TasksState,
   now: number,
-  serves: (owner: Owner, level: ClaimLevel) => boolean,
+  serves: (owner: Owner, level: ClaimLevel, asker: string | undefined) => boolean,
 ): DeliveryState[] {
   const due: DeliveryState[] = [];
   for (const delivery of tasks.deliveries.values()) {
     const standing = standingOf(delivery, isOpenQuestion(tasks, delivery), now);
-    if (standing.type === 'due' && serves(delivery.owner, standing.level)) due.push(delivery);
+    if (standing.type === 'due' && serves(delivery.owner, standing.level, askerOf(tasks, delivery))) due.push(delivery);
   }
   due.sort((a, b) => a.order - b.order);
   let asked = false;

@@ -27,12 +27,15 @@ interface Asked {
 
 export class Questions {
   readonly #deps: EngineDeps;
+  readonly #onAnswered: () => void;
   readonly #open = new Map<string, OpenQuestion>();
   /** A task asks one thing at a time: the next waits for the answer before it. */
   readonly #turns = new Map<string, Promise<unknown>>();
 
-  constructor(deps: EngineDeps) {
+  /** `onAnswered`: what it asked is not told any more. */
+  constructor(deps: EngineDeps, onAnswered: () => void) {
     this.#deps = deps;
+    this.#onAnswered = onAnswered;
   }
 
   /** Throws MeanwhileError `invalid_option` or `invalid_definition` for what cannot be asked. */
@@ -83,7 +86,7 @@ export class Questions {
         : clock.setTimeout(() => this.#close(question, { action: 'cancel' }), timeoutMs);
     // Before it is told: whoever hears of it may answer at once.
     this.#open.set(task.callId, question);
-    const goOn = task.waits();
+    const goOn = this.#deps.body.waits(task.ref);
     void task.whenEnded.then(() => reject(task.signal.reason ?? new TaskEndedError(task.callId, task.endState)));
     task.holdLimits();
     this.#record(task, asked);
@@ -136,6 +139,7 @@ export class Questions {
       action: answer.action,
       ...(content.ok && content.json !== undefined ? { content: content.json } : {}),
     });
+    this.#onAnswered();
     question.settle(answer);
   }
 }

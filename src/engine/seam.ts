@@ -42,6 +42,8 @@ export interface ClaimRequest {
   readonly order: number;
   /** Clock time in ms before which it is not served, though it keeps its place: the window in which others may join. */
   readonly notBefore: number;
+  /** The task whose open question it is for: a lease of its own does not stop it (S6.4). */
+  readonly asker: string | undefined;
   /** The records it is for: a speech whose request held all of them is not cut for it. */
   readonly about: () => readonly string[];
 }
@@ -58,8 +60,8 @@ export interface Floor {
   readonly activityId?: string;
   /** Prompts of the agent that will speak, most specific first. */
   readonly prompts: readonly (Partial<Prompts> | undefined)[];
-  /** May what belongs to `owner` be told here, now, at this level? True for the claim's own. */
-  serves(owner: Owner, level: ClaimLevel): boolean;
+  /** May what belongs to `owner` be told here, now, at this level? True for the claim's own. `asker`: as in the claim. */
+  serves(owner: Owner, level: ClaimLevel, asker: string | undefined): boolean;
   speak(reply: DeliveryReply): Promise<Outcome>;
   release(): void;
 }
@@ -232,8 +234,10 @@ export interface Tasks {
   answer(callId: string, action: AnswerAction, content: unknown, signal?: AbortSignal): Promise<void>;
   /** What becomes of an activity's tasks at its end (S8.3). Resolves when they have moved or ended. */
   ownerEnded(owner: Owner, boundMs: number): Promise<void>;
-  /** `except`: the call that asked for it, which nobody waits for. */
-  close(reason: string, except?: string): Promise<void>;
+  /** Resolves when the bodies have stopped that do not themselves wait for the end. */
+  close(reason: string): Promise<void>;
+  /** The end: nobody waits any more for bodies that have not stopped. */
+  giveUp(): void;
 }
 
 /** A running body, for those who must know whose code runs. */
@@ -250,6 +254,8 @@ export interface BodyRef {
   readonly whenEnded: Promise<void>;
   /** It waits and so does not count as blocking; call the result when it no longer does (S6.8). */
   waits(): () => void;
+  /** It waits for the session's end, which does not wait for it (S6.8). */
+  letGo(): void;
   /** Is it still in the blocking part of its call? */
   isBlocking(): boolean;
   owner(): Owner;
@@ -261,6 +267,8 @@ export interface BodyHost {
   readonly userData: unknown;
   /** Runs the body; tracing and identity wrap it here. */
   around<T>(body: BodyRef, fn: () => T): T;
+  /** Something is waited for with the body's `ctx`, by itself or by whom it runs (S6.8); call the result when it goes on. */
+  waits(body: BodyRef): () => void;
   /** Waits for quiet, holds the floor while `fn` runs (S6.4). */
   foreground<T>(body: BodyRef, fn: () => T | Promise<T>): Promise<T>;
   /** Silence as events: since when, or undefined while somebody speaks. `body`'s own call does not count. */

@@ -240,6 +240,7 @@ function createBodyHost(userData: unknown): BodyHost {
     },
     userData,
     around: (_body, fn) => fn(),
+    waits: (body) => body.waits(),
     foreground: () => Promise.reject(unsupported('ctx.foreground')),
     watchSilence: () => () => undefined,
     disallowInterruptions: () => undefined,

@@ -23,10 +23,12 @@ export class Activity {
   readonly #core: Core;
   readonly #ended = Promise.withResolvers<void>();
   phase: ActivityPhase = 'here';
+  /** Its way out, once it has begun. */
+  exit: Promise<void> | undefined;
   /** The agent it hands over to. */
   successor: Agent | undefined;
-  /** AgentTasks of one activity run one after another. */
-  subtasks: Promise<unknown> = Promise.resolve();
+  /** Resolves when the last of its AgentTasks has ended: they run one after another. */
+  subtask: Promise<void> | undefined;
 
   constructor(core: Core, id: string, agent: Agent, toolbox: Toolbox, parent?: Activity, lease?: Lease) {
     this.#core = core;

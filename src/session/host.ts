@@ -13,7 +13,7 @@ import type {
   Floor as FloorFace,
   Outcome,
 } from '../engine/seam.ts';
-import { runAs } from './ambient.ts';
+import { runAs, waitHere } from './ambient.ts';
 import type { Activity } from './activity.ts';
 import type { Core } from './core.ts';
 import { mayBeServed } from './floor-rules.ts';
@@ -41,7 +41,7 @@ export function createConversation(core: () => Core): Conversation {
 }
 
 function claim(core: Core, request: ClaimRequest, take: (floor: FloorFace) => void): Claim {
-  const { owner, level, order, notBefore, about } = request;
+  const { owner, level, order, notBefore, about, asker } = request;
   const cancel = core.floor.wait({
     kind: 'delivery',
     owner,
@@ -49,6 +49,7 @@ function claim(core: Core, request: ClaimRequest, take: (floor: FloorFace) => vo
     order,
     notBefore,
     about,
+    lease: asker,
     serve: () => {
       const { current } = core.stage;
       if (current) take(createFloor(core, current));
@@ -63,7 +64,8 @@ function createFloor(core: Core, activity: Activity): FloorFace {
     speechId,
     activityId: activity.id,
     prompts: [activity.agent.options.prompts, core.options.prompts],
-    serves: (owner, level) => mayBeServed({ kind: 'delivery', owner, level }, core.floor.facts()),
+    serves: (owner, level, asker) =>
+      mayBeServed({ kind: 'delivery', owner, level, lease: asker }, core.floor.facts()),
     speak: (reply) => speak(core, activity, speechId, reply),
     release: () => core.floor.changed(),
   };
@@ -91,12 +93,14 @@ export function createBodyHost(core: () => Core): BodyHost {
         session,
         body,
         waits: () => body.waits(),
+        letGo: (of: WaitsFor) => (of === 'close' ? body.letGo() : undefined),
         activityId: body.activityId,
         ...(lease ? { lease } : {}),
       };
       const { callId, toolName, speechId } = body;
       return runAs(running, () => traced({ type: 'task', callId, toolName, speechId }, fn));
     },
+    waits: waitHere,
     foreground: (body, fn) => foreground(core(), body, fn),
     watchSilence: (body, listener) => {
       const tell = (): void => listener(silenceFor(core(), body));

@@ -3,7 +3,7 @@
  * only: after the floor has served whom it could.
  */
 import type { TimerHandle } from '../clock.ts';
-import { standingOf } from '../engine/ledger.ts';
+import { askerOf, standingOf } from '../engine/ledger.ts';
 import { ActivityEndedError, SessionClosedError } from '../errors.ts';
 import type { Activity } from './activity.ts';
 import { leaseHere, whoRuns } from './ambient.ts';
@@ -85,17 +85,17 @@ export class Idle {
 
   /** Something in the ledger is being told, or will be told here without the user. */
   #isTelling(facts: FloorFacts): boolean {
-    const { deliveries, running } = this.#core.log.state.tasks;
-    for (const delivery of deliveries.values()) {
-      const isQuestion = running.get(delivery.callId)?.question?.id === delivery.id;
-      const standing = standingOf(delivery, isQuestion, facts.now);
+    const { tasks } = this.#core.log.state;
+    for (const delivery of tasks.deliveries.values()) {
+      const asker = askerOf(tasks, delivery);
+      const standing = standingOf(delivery, asker !== undefined, facts.now);
       if (standing.type === 'over') return true;
       if (standing.type === 'taken') {
         if (this.#isAtIt(delivery.taken)) return true;
         continue;
       }
       const level = standing.type === 'due' ? standing.level : 'quiet';
-      if (mayBeServed({ kind: 'delivery', owner: delivery.owner, level }, facts)) return true;
+      if (mayBeServed({ kind: 'delivery', owner: delivery.owner, level, lease: asker }, facts)) return true;
     }
     return false;
   }

@@ -4,18 +4,19 @@
  */
 import { SessionClosedError, TaskEndedError } from '../errors.ts';
 import type { BodyRef } from '../engine/seam.ts';
-import { leaseHere, runUnder, type Lease } from './ambient.ts';
+import { leaseHere, runUnder, waitHere, whoRuns, type Lease } from './ambient.ts';
 import type { Core } from './core.ts';
 
 /** Waits for quiet, then runs `fn` under a lease. Inside a lease of the same task it just runs it. */
 export async function foreground<T>(core: Core, body: BodyRef, fn: () => T | Promise<T>): Promise<T> {
   if (leaseHere()?.callId === body.callId) return await fn();
-  const goOn = body.waits();
-  const lease = await lend(core, body).finally(goOn);
+  const lease = new FloorLease(core, body);
+  const goOn = waitHere(body);
+  await lease.take().finally(goOn);
   try {
     return await runUnder(lease, async () => await fn());
   } finally {
-    giveBack(core, lease);
+    lease.giveBack();
   }
 }
 
@@ -26,39 +27,75 @@ export function leaseOf({ floor, stage }: Core, body: BodyRef): string | undefin
   return lease?.active ? lease.callId : undefined;
 }
 
-async function lend(core: Core, body: BodyRef): Promise<Lease> {
-  const { floor, stage, log, executor } = core;
-  if (stage.isClosing) throw new SessionClosedError('foreground');
-  // What was recorded before stands before it (S6.9).
-  executor.announcer.look();
-  const lease: Lease = { callId: body.callId, active: false };
-  const { promise, resolve, reject } = Promise.withResolvers<Lease>();
-  const leave = floor.wait({
-    kind: 'lease',
-    // Asked for each time: a handoff may have moved the task.
-    get owner() {
-      return body.owner();
-    },
-    level: 'quiet',
-    order: log.state.seq,
-    lease: leaseHere()?.callId,
-    serve: () => {
-      lease.active = true;
-      floor.leases.push(lease.callId);
-      resolve(lease);
-    },
-  });
-  void body.whenEnded.then(() => {
-    leave();
-    giveBack(core, lease);
-    reject(body.abortSignal.reason ?? new TaskEndedError(body.callId, 'ended'));
-  });
-  return await promise;
-}
+class FloorLease implements Lease {
+  readonly callId: string;
+  readonly #core: Core;
+  readonly #body: BodyRef;
+  /** The lease it was asked for under. */
+  readonly #under = leaseHere()?.callId;
+  /** Where it was asked for: a hook of an AgentTask may use the `ctx` of the tool that runs it. */
+  readonly #askedIn = whoRuns()?.activityId;
+  #active = false;
 
-function giveBack({ floor }: Core, lease: Lease): void {
-  if (!lease.active) return;
-  lease.active = false;
-  floor.leases.splice(floor.leases.indexOf(lease.callId), 1);
-  floor.changed();
+  constructor(core: Core, body: BodyRef) {
+    this.callId = body.callId;
+    this.#core = core;
+    this.#body = body;
+  }
+
+  get active(): boolean {
+    return this.#active;
+  }
+
+  async take(): Promise<void> {
+    const { floor, stage, log, executor } = this.#core;
+    if (stage.isClosing) throw new SessionClosedError('foreground');
+    // What was recorded before stands before it (S6.9).
+    executor.announcer.look();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const serve = (): void => {
+      this.#active = true;
+      floor.leases.push(this.callId);
+      resolve();
+    };
+    const owner = (): string => this.#owner();
+    const leave = floor.wait({
+      kind: 'lease',
+      get owner() {
+        return owner();
+      },
+      level: 'quiet',
+      order: log.state.seq,
+      lease: this.#under,
+      serve,
+    });
+    void this.#body.whenEnded.then(() => {
+      leave();
+      this.giveBack();
+      reject(this.#body.abortSignal.reason ?? new TaskEndedError(this.callId, 'ended'));
+    });
+    await promise;
+  }
+
+  giveBack(): void {
+    if (!this.#active) return;
+    const { floor } = this.#core;
+    this.#active = false;
+    floor.leases.splice(floor.leases.indexOf(this.callId), 1);
+    floor.changed();
+  }
+
+  async without<T>(wait: () => Promise<T>): Promise<T> {
+    this.giveBack();
+    const result = await wait();
+    await this.take();
+    return result;
+  }
+
+  /** Asked for each time: a handoff may have moved the task. */
+  #owner(): string {
+    const { stage } = this.#core;
+    const elsewhere = this.#askedIn !== undefined && this.#askedIn !== this.#body.activityId;
+    return elsewhere && stage.activity(this.#askedIn) ? this.#askedIn : this.#body.owner();
+  }
 }

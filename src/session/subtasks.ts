@@ -21,9 +21,13 @@ export async function runAgentTask(core: Core, task: AgentTask, completed: Promi
   try {
     requireLiveBody();
     const parent = parentOf(core, running?.activityId, task);
-    const before = parent.subtasks;
-    parent.subtasks = before.then(() => over.promise);
-    await Promise.race([before, completed]);
+    const { subtask: before } = parent;
+    const mine = before ? before.then(() => over.promise) : over.promise;
+    parent.subtask = mine;
+    void mine.then(() => {
+      if (parent.subtask === mine) parent.subtask = undefined;
+    });
+    if (before) await waitForTurn(Promise.race([before, completed]), running?.held);
     await runOver(core, parent, task, completed, lease);
   } catch (error) {
     task.fail(asError(error));
@@ -35,7 +39,18 @@ export async function runAgentTask(core: Core, task: AgentTask, completed: Promi
   }
 }
 
-async function runOver(core: Core, parent: Activity, task: AgentTask, completed: Promise<void>, lease: Lease | undefined): Promise<void> {
+/** The AgentTask before it may need the floor: a tool that holds it gives it back meanwhile (S6.8). */
+async function waitForTurn(turn: Promise<void>, held: Lease | undefined): Promise<void> {
+  await (held?.active ? held.without(() => turn) : turn);
+}
+
+async function runOver(
+  core: Core,
+  parent: Activity,
+  task: AgentTask,
+  completed: Promise<void>,
+  lease: Lease | undefined,
+): Promise<void> {
   const activity = await enterOver(core, parent, task, completed, lease);
   if (!activity) return;
   await completed;
@@ -43,7 +58,13 @@ async function runOver(core: Core, parent: Activity, task: AgentTask, completed:
 }
 
 /** Nothing is at rest between the parent's last word and the AgentTask's first. */
-async function enterOver(core: Core, parent: Activity, task: AgentTask, completed: Promise<void>, lease: Lease | undefined): Promise<Activity | undefined> {
+async function enterOver(
+  core: Core,
+  parent: Activity,
+  task: AgentTask,
+  completed: Promise<void>,
+  lease: Lease | undefined,
+): Promise<Activity | undefined> {
   const { stage } = core;
   const arrived = stage.expectChange();
   try {

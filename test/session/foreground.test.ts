@@ -280,6 +280,28 @@ describe('inside a lease', () => {
     expect(t.spoken).toEqual(['Running.', 'Half of it.']);
   });
 
+  test('S6.4 S6.6 a question that is asked under it is told under it, and nothing else', async () => {
+    const order: string[] = [];
+    const other = byHand<string>();
+    const bodies = {
+      lease: (ctx: RunContext) =>
+        ctx.foreground(async () => {
+          order.push((await ctx.ask({ message: 'Which one?' })).action);
+          await byHand().promise;
+        }),
+      other: () => other.promise,
+    };
+    const t = await started(bodies, ['Which one?', 'Noted.']);
+    other.resolve('ready');
+    await t.clock.advance(1000);
+    expect(t.spoken).toEqual(['Running.', 'Which one?']);
+    await t.session.sendMessage('The first');
+    await t.session.tasks.answer('call_1', 'accept');
+    await t.clock.advance(1000);
+    expect(order).toEqual(['accept']);
+    expect(t.spoken).toEqual(['Running.', 'Which one?', 'Noted.']);
+  });
+
   test('S6.4 the application’s wait is for its end', async () => {
     const over = byHand();
     const t = await started({ lease: (ctx) => ctx.foreground(() => over.promise) }, []);
@@ -431,6 +453,46 @@ describe('an AgentTask under a lease', () => {
     expect(order).toEqual(['idle', 'inner done']);
     task.complete('yes');
     await t.clock.settle();
+  });
+
+  test('S6.4 S8.4 where it must wait for another AgentTask, the floor is given back until then', async () => {
+    const order: string[] = [];
+    const [go, begun] = [byHand(), byHand()];
+    const tasks = ['one', 'two'].map(
+      (name) =>
+        new AgentTask<string>({
+          name,
+          instructions: 'Ask.',
+          async onEnter() {
+            await (this as AgentTask).session.waitForIdle();
+            order.push(`${name} at rest`);
+          },
+        }),
+    );
+    const bodies = {
+      plain: async () => {
+        await go.promise;
+        const ran = tasks[0]?.run();
+        begun.resolve();
+        await ran;
+      },
+      lease: (ctx: RunContext) =>
+        ctx.foreground(async () => {
+          order.push('lease');
+          go.resolve();
+          await begun.promise;
+          await tasks[1]?.run();
+        }),
+    };
+    const t = await started(bodies, ['All done.']);
+    expect(order).toEqual(['lease', 'one at rest']);
+    tasks[0]?.complete('yes');
+    await t.clock.settle();
+    expect(order).toEqual(['lease', 'one at rest', 'two at rest']);
+    expect(t.session.floor).toEqual({ callId: 'call_2' });
+    tasks[1]?.complete('yes');
+    await drive(t.clock, t.session.waitForIdle());
+    expect(t.session.floor).toBe('nobody');
   });
 
   test('S6.4 an AgentTask that a tool called in it runs is under it too', async () => {

@@ -389,6 +389,32 @@ describe('what ask resolves and rejects with', () => {
     expect(t.spoken).toEqual(['How many seats?', 'Nobody said.']);
   });
 
+  test('S6.6 one that nobody was asked in time is told no more', async () => {
+    const go = byHand();
+    const order: string[] = [];
+    const book = tool({
+      name: 'book',
+      parameters: none,
+      execute: async (_args, { ctx }) => {
+        await ctx.update('Looking');
+        await go.promise;
+        order.push((await ctx.ask({ message: 'How many seats?', timeoutMs: 1000 })).action);
+        await ctx.session.waitForIdle();
+        order.push('idle');
+      },
+    });
+    const t = await startTestSession([call('book'), 'I look.'], { tools: [book] });
+    await say(t, 'Book it');
+    t.session.userStartedSpeaking();
+    go.resolve();
+    await t.clock.advance(1000);
+    expect(t.events.at(-1)).toMatchObject({ type: 'delivery_ended', id: 'call_1_update_1', receipt: 'superseded' });
+    t.session.userStoppedSpeaking();
+    await t.clock.settle();
+    expect(order).toEqual(['cancel', 'idle']);
+    expect(t.spoken).toEqual(['I look.']);
+  });
+
   test('S6.6 a timeout that was not needed leaves no timer, and Infinity arms none', async () => {
     const { t } = await asked({ message: 'How many seats?', timeoutMs: 30_000 }, ['Booked.']);
     await t.session.tasks.answer('call_1', 'accept');

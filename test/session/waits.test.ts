@@ -359,6 +359,33 @@ describe('a hook that waits does not count either', () => {
     expect(order).toEqual(['idle']);
   });
 
+  test('S6.8 one of an AgentTask may wait with the ctx of the tool that runs it', async () => {
+    const order: string[] = [];
+    const idle = async (ctx: RunContext) => {
+      await ctx.update('Waiting');
+      await ctx.foreground(async () => {
+        order.push('other has the floor');
+        await ctx.session.waitForIdle();
+        order.push('other is done');
+      });
+    };
+    const task = (ctx: RunContext) =>
+      new AgentTask<string>({
+        name: 'ask',
+        instructions: 'Ask.',
+        async onEnter() {
+          await ctx.foreground(() => void order.push('mine'));
+          (this as AgentTask<string>).complete('yes');
+        },
+      }).run();
+    const t = await start({ idle, outer: async (ctx) => (await ctx.update('Asking'), await task(ctx)) }, [
+      'I look.',
+      'All done.',
+    ]);
+    await t.clock.advance(1000);
+    expect(order).toEqual(['other has the floor', 'other is done', 'mine']);
+  });
+
   test('S6.8 onUserTurnCompleted may wait for idle: its own turn does not hold it', async () => {
     const order: string[] = [];
     const agent: Agent = new Agent({

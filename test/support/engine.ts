@@ -109,6 +109,7 @@ const body: BodyHost = {
   session: undefined,
   userData: undefined,
   around: (_body, fn) => fn(),
+  waits: (body) => body.waits(),
   foreground: async (_body, fn) => await fn(),
   watchSilence: () => () => undefined,
   disallowInterruptions: () => undefined,
