@@ -29,6 +29,7 @@ export function refOf(task: Task): BodyRef {
       return task.whenEnded;
     },
     waits: () => task.waits(),
+    letGo: () => task.letGo(),
     isBlocking: () => task.first === undefined,
     owner: () => task.owner,
   };

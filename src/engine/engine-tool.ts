@@ -12,14 +12,15 @@ export function toEngineTool(
   owner: Owner,
   instead: () => ((args: never, options: never) => unknown) | undefined = () => undefined,
 ): EngineTool {
-  const { name, tool, schema, policy, prompts } = resolved;
-  const toolset = resolved.toolsets.find((each) => each instanceof AsyncToolset);
+  const { name, tool, schema, policy, prompts, toolsets } = resolved;
+  const toolset = toolsets.find((each) => each instanceof AsyncToolset);
   const keyed = { name, policy };
   return {
     name,
     owner,
     policy,
     prompts,
+    toolsets,
     ...(toolset ? { toolset } : {}),
     parse: (text, cutOff) => readArguments(schema, text, { cutOff, confirm: policy.onDuplicate === 'confirm' }),
     keyOf: (args) => duplicateKey(keyed, args),

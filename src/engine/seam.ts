@@ -200,6 +200,8 @@ export interface EngineTool {
   readonly prompts: readonly Partial<Prompts>[];
   /** The AsyncToolset whose reply prompts hold when all records of a reply are its own. */
   readonly toolset?: object;
+  /** All toolsets it came through, innermost first. */
+  readonly toolsets?: readonly object[];
   /** An ordinary call that is no task (S5.4). */
   readonly companion?: true;
   parse(text: string, cutOff: boolean): Parsed | Promise<Parsed>;

@@ -6,6 +6,7 @@
  * body, its signal, its timers, and the promise of the call's output. Every change goes through three transitions:
  * `background`, `record` and `end`.
  */
+import type { TimerHandle } from '../clock.ts';
 import { TaskAbortedError, TaskEndedError } from '../errors.ts';
 import type { JsonObject, Output, TaskRecord } from '../chat/items.ts';
 import type { BackgroundReason, DeliveryTerms, Owner, Question } from '../chat/records.ts';
@@ -57,11 +58,13 @@ export class Task {
   readonly #abort = new AbortController();
   readonly #limits: { timeout?: Limit; noProgress?: Limit } = {};
   readonly #stopped = Promise.withResolvers<void>();
+  readonly #letGo = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<void>();
   readonly #free = Promise.withResolvers<void>();
   readonly #onUpdate = new Set<() => void>();
   #body: BodyState = 'not_started';
   #ending: Ending | undefined;
+  #stopTimer: TimerHandle | undefined;
   #waits = 0;
   #protected = false;
 
@@ -118,6 +121,11 @@ export class Task {
 
   get whenStopped(): Promise<void> {
     return this.#stopped.promise;
+  }
+
+  /** The same for the end of the session: for that a body that itself waits for it is not waited for (S6.8). */
+  get whenOver(): Promise<void> {
+    return Promise.race([this.#stopped.promise, this.#letGo.promise]);
   }
 
   /** Its call has its output, or it waits for something itself. */
@@ -286,11 +294,22 @@ export class Task {
     this.end(ending, { stop, aloud });
     if (this.#body !== 'running') return;
     const { stopTimeoutMs } = this.#deps.options;
-    const timer = this.#deps.clock.setTimeout(() => {
+    this.#stopTimer = this.#deps.clock.setTimeout(() => {
       this.#deps.report({ type: 'tool_stuck', callId: this.callId, toolName: this.tool.name, stopTimeoutMs });
-      this.#stopped.resolve();
+      this.giveUp();
     }, stopTimeoutMs);
-    void this.#stopped.promise.then(() => this.#deps.clock.clearTimeout(timer));
+  }
+
+  /** Nobody waits for its body to stop any more. */
+  giveUp(): void {
+    this.#deps.clock.clearTimeout(this.#stopTimer);
+    this.#stopTimer = undefined;
+    this.#stopped.resolve();
+  }
+
+  /** Its body waits for the end of the session. */
+  letGo(): void {
+    this.#letGo.resolve();
   }
 
   cancel(aloud = false): void {
@@ -439,7 +458,7 @@ export class Task {
   #bodyStopped(): void {
     if (this.#body === 'stopped') return;
     this.#body = 'stopped';
-    this.#stopped.resolve();
+    this.giveUp();
     this.#hooks.onStopped();
   }
 }

@@ -12,7 +12,7 @@ import { flattenTools } from '../tools/flatten.ts';
 import type { EffectivePolicy } from '../tools/policy.ts';
 import type { ToolSource } from '../tools/toolset.ts';
 import type { Activity } from './activity.ts';
-import { Agent } from './agent.ts';
+import type { Agent } from './agent.ts';
 import type { AgentTask } from './agent-task.ts';
 import { whoRuns } from './ambient.ts';
 import { assemble } from './assemble.ts';
@@ -20,8 +20,9 @@ import { closeSession } from './closing.ts';
 import type { Core } from './core.ts';
 import type { AgentState, SessionEvent, SessionEventName, UserState } from './events.ts';
 import { holderOf, type FloorHolder } from './floor-rules.ts';
+import { agentRefusal, checkAction, checkContent, checkOptions, checkReply, checkSay } from './given.ts';
 import type { AgentSessionOptions, Logger } from './options.ts';
-import type { TextListener } from './output.ts';
+import { checkTextListener, type TextListener } from './output.ts';
 import { overridesHere, unknownTool, type Override } from './overrides.ts';
 import { RunResult } from './run-result.ts';
 import { SharedTools } from './shared-tools.ts';
@@ -59,14 +60,19 @@ export class AgentSession<UserData = unknown> implements ToolSession<UserData>, 
   async start(options: { readonly agent: Agent }): Promise<void> {
     if (this.#closing) throw new SessionClosedError('start');
     if (this.#started) throw new MeanwhileError('session_state', 'start: the session was started before. Use updateAgent() to switch agents.');
-    if (!(options?.agent instanceof Agent)) {
-      throw new MeanwhileError('invalid_option', 'start: expected an Agent. Write session.start({ agent: new Agent({ instructions }) }).');
-    }
+    const refusal = agentRefusal(options?.agent);
+    if (refusal) throw new MeanwhileError('invalid_option', `start: ${refusal} Write session.start({ agent: new Agent({ instructions }) }).`);
+    const { stage, log } = this.#core;
     this.#started = true;
-    this.#core.log.commit({ type: 'session_opened', sessionId: this.#core.newId('session') });
-    await this.sharedTools.setUp();
-    const { stage } = this.#core;
-    await stage.change(() => stage.enter(options.agent, undefined));
+    if (log.state.status === 'new') log.commit({ type: 'session_opened', sessionId: this.#core.newId('session') });
+    try {
+      await stage.unlessClosed(this.sharedTools.setUp(), 'start');
+      await stage.change(() => stage.enter(options.agent, undefined));
+    } catch (error) {
+      // What was wrong with the agent can be mended.
+      this.#started = false;
+      throw error;
+    }
   }
 
   /** Everything that has been said and told, in order: a snapshot. */
@@ -104,7 +110,10 @@ export class AgentSession<UserData = unknown> implements ToolSession<UserData>, 
     list: () => listTasks(this.directory),
     get: (callId) => this.#task(callId),
     cancel: (callId) => this.#cancelTask(callId),
-    answer: (callId, action, content) => this.#core.executor.answer(callId, action, content),
+    answer: async (callId, action, content) => {
+      checkAction(action);
+      await this.#core.executor.answer(callId, action, content);
+    },
   };
 
   /** @internal What the companions see. */
@@ -125,16 +134,19 @@ export class AgentSession<UserData = unknown> implements ToolSession<UserData>, 
 
   /** Shows the agent's words as they go to the output, whatever that is; returns the way to stop. */
   watchText(listener: TextListener): () => void {
+    checkTextListener('watchText', listener);
     return this.#core.output.watch(listener);
   }
 
   /** Says these words, bypassing the model. */
   say(text: string | AsyncIterable<string>, options: SayOptions = {}): SpeechHandle {
+    checkSay(text, options);
     return this.#core.speaking.say(this.#core.speaking.placeFor('say'), text, options);
   }
 
   /** Asks the model for a reply. `instructions` hold for this reply only. */
   generateReply(options: ReplyOptions = {}): SpeechHandle {
+    checkReply(options);
     const { speaking } = this.#core;
     return speaking.reply(speaking.placeFor('generateReply'), options);
   }
@@ -142,6 +154,7 @@ export class AgentSession<UserData = unknown> implements ToolSession<UserData>, 
   /** What the user says or writes. Interrupts the agent where it may; resolves with the speech that answers, if one does. */
   async sendMessage(content: UserContent): Promise<SpeechHandle | undefined> {
     this.#requireOpen('sendMessage');
+    checkContent('sendMessage', content);
     return await this.#core.users.say(content);
   }
 
@@ -171,12 +184,15 @@ export class AgentSession<UserData = unknown> implements ToolSession<UserData>, 
   /** Replaces the session's tools. New toolsets are set up; one that is gone is closed after the last task of its tools. */
   async updateTools(tools: ToolSource): Promise<void> {
     this.#requireOpen('updateTools');
-    await this.sharedTools.update(tools);
+    const { stage } = this.#core;
+    await stage.unlessClosed(this.sharedTools.update(tools), 'updateTools');
   }
 
   /** Plays one user input and resolves when the session has come to rest (S10.2). */
   async run(options: { readonly userInput?: UserContent } = {}): Promise<RunResult> {
     this.#requireOpen('run');
+    checkOptions('run', options, { userInput: () => undefined });
+    if (options.userInput !== undefined) checkContent('run', options.userInput);
     if (this.#running) throw new MeanwhileError('run_active', 'run: another run is active. Await it first.');
     this.#running = true;
     const events: SessionEvent[] = [];
@@ -205,6 +221,7 @@ export class AgentSession<UserData = unknown> implements ToolSession<UserData>, 
 
   /** Ends the session (S8.7). `drain` lets what is being said end. Resolves after at most `closeTimeoutMs`. */
   close(options: { readonly drain?: boolean; readonly reason?: string } = {}): Promise<void> {
+    whoRuns()?.letGo?.('close');
     this.#closing ??= closeSession(this.#core, options.drain ?? false, options.reason ?? 'closed');
     return this.#closing;
   }

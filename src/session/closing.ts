@@ -1,34 +1,48 @@
 /** The end of a session (S8.7): `closeTimeoutMs` bounds all of it together, and after `closed` nothing is written. */
 import { SessionClosedError } from '../errors.ts';
+import type { Activity } from './activity.ts';
 import { AgentTask } from './agent-task.ts';
-import { whoRuns } from './ambient.ts';
 import { bounded } from './bounded.ts';
 import type { Core } from './core.ts';
 
 export async function closeSession(core: Core, drain: boolean, reason: string): Promise<void> {
-  const { stage, idle, users, floor, executor, log, clock, options, session } = core;
-  const caller = whoRuns()?.body?.callId;
+  const { stage, idle, clock, options } = core;
   stage.close('closing');
   idle.close();
-  for (const activity of stage.stack) activity.phase = 'ending';
-  const orderly = async (): Promise<void> => {
-    await endSpeeches(core, drain);
-    const stopped = executor.close(reason, caller);
-    for (const activity of [...stage.stack].reverse()) {
-      if (activity.agent instanceof AgentTask) activity.agent.fail(new SessionClosedError(`AgentTask "${activity.agent.name}"`));
-      await stage.exit(activity);
-      activity.end();
-    }
-    await stopped;
-    await session.sharedTools.close();
-  };
-  await bounded(orderly(), options.closeTimeoutMs, clock);
-  void executor.close(reason, caller);
-  for (const speech of [...core.speeches]) speech.cut('session');
+  for (const activity of stage.stack) if (activity.phase === 'here') activity.phase = 'ending';
+  await bounded(inOrder(core, drain, reason), options.closeTimeoutMs, clock);
+  end(core, reason);
+}
+
+async function inOrder(core: Core, drain: boolean, reason: string): Promise<void> {
+  const { stage, executor, session } = core;
+  await endSpeeches(core, drain);
+  const stopped = executor.close(reason);
+  for (const activity of [...stage.stack].reverse()) {
+    if (stage.isClosed) return;
+    fail(activity);
+    await stage.exit(activity);
+    activity.end();
+  }
+  await stopped;
+  await session.sharedTools.close();
+}
+
+/** What has not come to its own end by now is ended. */
+function end({ stage, executor, session, speeches, users, floor, log }: Core, reason: string): void {
+  for (const speech of [...speeches]) speech.cut('session');
+  void executor.close(reason);
+  executor.giveUp();
+  for (const activity of [...stage.stack].reverse()) fail(activity);
+  void session.sharedTools.close();
   users.close();
   floor.close();
   log.commit({ type: 'session_closed', reason });
   stage.close('closed');
+}
+
+function fail({ agent }: Activity): void {
+  if (agent instanceof AgentTask) agent.fail(new SessionClosedError(`AgentTask "${agent.name}"`));
 }
 
 /** What is being said is cut, or with `drain` ends; blocking calls are answered either way. */

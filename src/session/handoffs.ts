@@ -9,6 +9,7 @@ import type { Activity } from './activity.ts';
 import { Agent } from './agent.ts';
 import { requireLiveBody, whoRuns } from './ambient.ts';
 import type { Core } from './core.ts';
+import { agentRefusal } from './given.ts';
 
 interface Promised {
   readonly intent: HandoffIntent;
@@ -29,7 +30,8 @@ export class Handoffs {
   refusal({ activityId, agent }: Pick<HandoffIntent, 'activityId' | 'agent'>): string | undefined {
     const { stage } = this.#core;
     const activity = stage.activity(activityId);
-    if (!(agent instanceof Agent)) return 'it is not an Agent of this library.';
+    const wrong = agentRefusal(agent);
+    if (wrong !== undefined) return wrong;
     if (activity?.phase !== 'here' || stage.isClosing) return 'the agent that asked for it is no longer in the conversation.';
     const earlier = this.#promised.get(activityId)?.intent.agent;
     return earlier && earlier !== agent ? `it is already being handed over to ${earlier.name}.` : undefined;
@@ -77,17 +79,17 @@ export class Handoffs {
   async updateAgent(agent: Agent, cut: boolean): Promise<void> {
     const { stage } = this.#core;
     if (stage.isClosing) throw new SessionClosedError('updateAgent');
-    if (!(agent instanceof Agent)) {
-      throw new MeanwhileError('invalid_value', `updateAgent: expected an Agent, got ${typeof agent}. Write session.updateAgent(new Agent({ … })).`);
-    }
+    const wrong = agentRefusal(agent);
+    if (wrong !== undefined) throw new MeanwhileError('invalid_value', `updateAgent: ${wrong} Write session.updateAgent(new Agent({ … })).`);
     if (stage.current?.agent === agent) return;
     requireLiveBody();
     const body = whoRuns()?.body;
     const wait = whoRuns()?.waits;
+    whoRuns()?.letGo?.('change');
     const settled = stage.afterCall(body);
     const done = stage.change(async () => {
       await settled;
-      if (!stage.isClosing && stage.current?.agent !== agent) await stage.handOver(agent, cut);
+      if (stage.isClosing || stage.current?.agent !== agent) await stage.handOver(agent, cut);
     });
     // Its own call settles before the switch: it must not be taken for one that blocks while it awaits this.
     const goOn = wait?.();
@@ -114,6 +116,7 @@ export class Handoffs {
       each.successor = agent;
     }
     stage.change(() => stage.handOver(agent, false)).catch((error: unknown) => {
+      if (stage.isClosing) return;
       logger.error(`The handoff to ${agent.name} failed: ${String(error)}`);
       this.#core.events.emit('error', { source: 'hook', error });
     });

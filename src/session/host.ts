@@ -13,7 +13,7 @@ import type {
   Floor as FloorFace,
   Outcome,
 } from '../engine/seam.ts';
-import { runAs, waitHere } from './ambient.ts';
+import { runAs, waitHere, type WaitsFor } from './ambient.ts';
 import type { Activity } from './activity.ts';
 import type { Core } from './core.ts';
 import { mayBeServed } from './floor-rules.ts';

@@ -14,7 +14,7 @@ export class SharedTools {
   constructor(core: Core, source: ToolSource | undefined) {
     this.#core = core;
     this.#source = source;
-    this.#care = new ToolsetCare(core, () => {
+    this.#care = new ToolsetCare(core, 'session', () => {
       this.version += 1;
     });
   }
@@ -25,7 +25,7 @@ export class SharedTools {
   }
 
   get tools(): ResolvedTool[] {
-    return this.#care.usable(flattenTools(this.#source));
+    return this.#care.usable;
   }
 
   async setUp(): Promise<void> {
@@ -33,10 +33,9 @@ export class SharedTools {
   }
 
   async update(source: ToolSource | undefined): Promise<void> {
-    const tools = flattenTools(source);
+    flattenTools(source);
     this.#source = source;
-    await this.#care.update(source, tools);
-    this.version += 1;
+    await this.#care.update(source);
   }
 
   /** At the end of the session: its toolsets and those of the agents that are still there. */

@@ -4,13 +4,13 @@
  * Activities form a stack; only the innermost can be current, and nobody is between an `onExit` and the next `onEnter`.
  * Changes run one after another in one chain, on nobody's behalf: what a tool asks for does not run as the tool.
  */
-import { ActivityEndedError, describeError } from '../errors.ts';
+import { ActivityEndedError, describeError, SessionClosedError } from '../errors.ts';
 import type { BodyRef } from '../engine/seam.ts';
 import { ChatContext } from '../chat/chat-context.ts';
 import { Activity } from './activity.ts';
 import type { Agent } from './agent.ts';
 import { AgentTask } from './agent-task.ts';
-import { runAs, runAsNobody, type Lease } from './ambient.ts';
+import { runAs, runAsNobody, type Lease, type Running } from './ambient.ts';
 import { bounded } from './bounded.ts';
 import type { Core } from './core.ts';
 import { createToolbox } from './toolbox.ts';
@@ -20,6 +20,7 @@ export class Stage {
   readonly stack: Activity[] = [];
   readonly #core: Core;
   readonly #waiting = new Set<() => void>();
+  readonly #onClosed = new Set<() => void>();
   #chain: Promise<unknown> = Promise.resolve();
   #changes = 0;
   #status: 'open' | 'closing' | 'closed' = 'open';
@@ -68,7 +69,28 @@ export class Stage {
     while (activity.phase === 'here' && this.stack.at(-1) !== activity) await this.#nextChange();
   }
 
-  /** Runs one change after the other; the session is not idle meanwhile. A failure reaches who asked. */
+  /** Calls `listener` at the very end, or now; returns the way to stop. */
+  onClosed(listener: () => void): () => void {
+    if (this.isClosed) listener();
+    else this.#onClosed.add(listener);
+    return () => this.#onClosed.delete(listener);
+  }
+
+  /** What `promise` gives; a SessionClosedError where the session is closed first. */
+  async unlessClosed<T>(promise: Promise<T>, what: string): Promise<T> {
+    const { promise: closed, reject } = Promise.withResolvers<never>();
+    const stop = this.onClosed(() => reject(new SessionClosedError(what)));
+    try {
+      return await Promise.race([promise, closed]);
+    } finally {
+      stop();
+    }
+  }
+
+  /**
+   * Runs one change after the other; the session is not idle meanwhile. A failure reaches who asked. Rejects with
+   * SessionClosedError where the session is closed first.
+   */
   change<T>(fn: () => Promise<T>): Promise<T> {
     this.#changes += 1;
     const next = runAsNobody(() => this.#chain.then(fn)).finally(() => {
@@ -76,7 +98,7 @@ export class Stage {
       this.wake();
     });
     this.#chain = next.catch(() => undefined);
-    return next;
+    return this.unlessClosed(next, 'a change of agents');
   }
 
   /** A change is on its way: the session is not idle until the result is called. */
@@ -97,13 +119,17 @@ export class Stage {
     // All of them at once: what is under an AgentTask does not become current on the way out.
     for (const activity of this.stack) activity.phase = 'ending';
     for (const activity of [...this.stack].reverse()) await this.leave(activity, cut);
-    if (!this.isClosing) await this.enter(agent, undefined);
+    await this.enter(agent, undefined);
   }
 
   async enter(agent: Agent, parent: Activity | undefined, lease?: Lease): Promise<Activity> {
     const { log, executor, session } = this.#core;
     const id = this.#core.newId('activity');
-    const toolbox = await createToolbox(this.#core, agent, id);
+    const toolbox = this.isClosing ? undefined : await createToolbox(this.#core, agent, id);
+    if (!toolbox || this.isClosing) {
+      toolbox?.release();
+      throw new SessionClosedError(`agent "${agent.name}"`);
+    }
     const activity = new Activity(this.#core, id, agent, toolbox, parent, lease);
     const chatCtx = agent.options.chatCtx ?? (agent instanceof AgentTask ? 'empty' : 'inherit');
     agent.enterSession(session);
@@ -117,7 +143,7 @@ export class Stage {
       ...(chatCtx instanceof ChatContext ? { items: chatCtx.toArray() } : {}),
     });
     executor.announcer.look();
-    void this.#hook(activity, 'onEnter', lease);
+    void this.#hook(activity, 'onEnter', lease ? { lease } : {});
     this.wake();
     return activity;
   }
@@ -141,21 +167,31 @@ export class Stage {
     this.wake();
   }
 
-  /** `onExit`, and what it says; bounded by `closeTimeoutMs`. */
-  async exit(activity: Activity): Promise<void> {
+  /** `onExit`, and what it says, once; bounded by `closeTimeoutMs`. */
+  exit(activity: Activity): Promise<void> {
+    activity.exit ??= this.#exit(activity);
+    return activity.exit;
+  }
+
+  async #exit(activity: Activity): Promise<void> {
     const { clock, options, log } = this.#core;
     activity.phase = 'exiting';
     log.commit({ type: 'agent_exiting', activityId: activity.id });
+    const { promise: letGo, resolve } = Promise.withResolvers<void>();
     const exited = async (): Promise<void> => {
-      await this.#hook(activity, 'onExit');
+      await Promise.race([this.#hook(activity, 'onExit', { letGo: () => resolve() }), letGo]);
       await Promise.all([...activity.speeches].map((speech) => speech.done));
     };
-    await bounded(exited(), options.closeTimeoutMs, clock);
+    await bounded(exited(), options.closeTimeoutMs, clock, this);
   }
 
   close(status: 'closing' | 'closed'): void {
     this.#status = status;
-    if (status === 'closed') for (const activity of this.stack) activity.end();
+    if (status === 'closed') {
+      for (const activity of this.stack) activity.end();
+      for (const listener of [...this.#onClosed]) listener();
+      this.#onClosed.clear();
+    }
     this.wake();
   }
 
@@ -183,10 +219,10 @@ export class Stage {
     }
   }
 
-  async #hook(activity: Activity, name: 'onEnter' | 'onExit', lease?: Lease): Promise<void> {
+  async #hook(activity: Activity, name: 'onEnter' | 'onExit', more: Pick<Running, 'lease' | 'letGo'>): Promise<void> {
     const { hooks, session, logger, events } = this.#core;
     const run = hooks.begin();
-    const running = { session, activityId: activity.id, hook: name, waits: () => run.waits(), ...(lease ? { lease } : {}) };
+    const running = { session, activityId: activity.id, hook: name, waits: () => run.waits(), ...more };
     try {
       await runAs(running, async () => await activity.agent[name]());
     } catch (error) {

@@ -10,7 +10,7 @@ import { createCompanions } from '../engine/companions.ts';
 import { toEngineTool } from '../engine/engine-tool.ts';
 import type { EngineTool } from '../engine/seam.ts';
 import { modelSchema } from '../tools/confirm.ts';
-import { flattenTools, type ResolvedTool } from '../tools/flatten.ts';
+import type { ResolvedTool } from '../tools/flatten.ts';
 import { promptText } from '../tools/prompts.ts';
 import type { ToolSource } from '../tools/toolset.ts';
 import type { Agent } from './agent.ts';
@@ -31,15 +31,15 @@ export class Toolbox {
   readonly #agent: Agent;
   readonly #activityId: string;
   readonly care: ToolsetCare;
-  #source: ToolSource | undefined;
   #offered: (Offered & { readonly version: string }) | undefined;
 
   constructor(core: Core, agent: Agent, activityId: string) {
     this.#core = core;
     this.#agent = agent;
     this.#activityId = activityId;
-    this.#source = agent.options.tools;
-    this.care = new ToolsetCare(core, () => this.changed());
+    this.care = new ToolsetCare(core, activityId, () => {
+      this.#offered = undefined;
+    });
   }
 
   get declared(): readonly DeclaredTool[] {
@@ -56,18 +56,11 @@ export class Toolbox {
 
   /** Sets up what is new and lets go of what is gone; running tasks of it go on (S8.6). */
   async update(source: ToolSource | undefined): Promise<void> {
-    const tools = flattenTools(source);
-    this.#source = source;
-    await this.care.update(source, tools);
-    this.changed();
-  }
-
-  changed(): void {
-    this.#offered = undefined;
+    await this.care.update(source);
   }
 
   release(): void {
-    void this.care.update(undefined, []);
+    void this.care.close();
   }
 
   #offer(): Offered {
@@ -79,7 +72,7 @@ export class Toolbox {
 
   #build(): Offered {
     const { session } = this.#core;
-    const own = this.care.usable(flattenTools(this.#source));
+    const own = this.care.usable;
     const ownNames = new Set(own.map((tool) => tool.name));
     const shared = session.sharedTools.tools.filter((tool) => !ownNames.has(tool.name));
     const declared: DeclaredTool[] = [];
@@ -121,7 +114,12 @@ export class Toolbox {
 
 export async function createToolbox(core: Core, agent: Agent, activityId: string): Promise<Toolbox> {
   const toolbox = new Toolbox(core, agent, activityId);
-  await toolbox.update(agent.options.tools);
-  checkOverrides(core.session.overridesOf(agent).filter((each) => typeof each.target === 'function'), agent, toolbox.engineTools.keys());
-  return toolbox;
+  try {
+    await toolbox.update(agent.options.tools);
+    checkOverrides(core.session.overridesOf(agent).filter((each) => typeof each.target === 'function'), agent, toolbox.engineTools.keys());
+    return toolbox;
+  } catch (error) {
+    toolbox.release();
+    throw error;
+  }
 }

@@ -1,48 +1,87 @@
-/**
- * Toolsets are set up once and closed once, and closed only after the last task of their tools (S8.6). A setup that
- * fails costs only the tools of that toolset.
- */
+/** The toolsets of one place, the session or an activity: set up when they come, closed when they go (S8.6). */
 import { describeError } from '../errors.ts';
+import type { Owner } from '../chat/records.ts';
 import { collectToolsets, flattenTools, loadSchemas, type ResolvedTool } from '../tools/flatten.ts';
 import type { Toolset, ToolSource } from '../tools/toolset.ts';
 import type { Core } from './core.ts';
+import { ToolsetLife } from './toolset-life.ts';
 
 export class ToolsetCare {
   readonly #core: Core;
+  readonly #owner: Owner;
   readonly #onChange: () => void;
-  readonly #toolsets = new Map<Toolset, 'ready' | 'failed'>();
-  readonly #names = new Map<Toolset, readonly string[]>();
+  readonly #lives = new Map<Toolset, ToolsetLife>();
+  readonly #endings = new Map<Toolset, Promise<void>>();
+  #source: ToolSource | undefined;
 
-  constructor(core: Core, onChange: () => void) {
+  constructor(core: Core, owner: Owner, onChange: () => void) {
     this.#core = core;
+    this.#owner = owner;
     this.#onChange = onChange;
   }
 
-  usable(tools: readonly ResolvedTool[]): ResolvedTool[] {
-    return tools.filter(
-      (tool) => tool.schema.jsonSchema !== undefined && tool.toolsets.every((toolset) => this.#toolsets.get(toolset) === 'ready'),
+  /** Those that can be offered: set up, and with their schema loaded. */
+  get usable(): ResolvedTool[] {
+    return flattenTools(this.#source).filter(
+      (tool) =>
+        tool.schema.jsonSchema !== undefined && tool.toolsets.every((toolset) => this.#lives.get(toolset)?.isReady),
     );
   }
 
-  async update(source: ToolSource | undefined, tools: readonly ResolvedTool[]): Promise<void> {
+  /** Throws `invalid_definition`, nothing being changed. Resolves when what is new can be offered. */
+  async update(source: ToolSource | undefined): Promise<void> {
+    const tools = flattenTools(source);
     const wanted = new Set(collectToolsets(source));
-    const gone = [...this.#toolsets].filter(([toolset]) => !wanted.has(toolset));
-    const added = [...wanted].filter((toolset) => !this.#toolsets.has(toolset));
-    for (const [toolset, state] of gone) {
-      this.#toolsets.delete(toolset);
-      if (state === 'ready') void this.#close(toolset);
-    }
-    for (const toolset of wanted) {
-      this.#names.set(toolset, tools.filter((tool) => tool.toolsets.includes(toolset)).map((tool) => tool.name));
-    }
-    await Promise.all([this.#load(tools), ...added.map((toolset) => this.#setUp(toolset))]);
+    this.#source = source;
+    for (const toolset of [...this.#lives.keys()]) if (!wanted.has(toolset)) void this.#end(toolset);
+    const begun = [...wanted].map((toolset) => this.#live(toolset).begun);
+    this.#onChange();
+    await Promise.all([this.#load(tools), ...begun]);
+    this.#onChange();
   }
 
-  /** All of them, at the end of the session. */
+  /** All of them. Resolves when they are closed. */
   async close(): Promise<void> {
-    const ready = [...this.#toolsets].filter(([, state]) => state === 'ready');
-    this.#toolsets.clear();
-    await Promise.all(ready.map(([toolset]) => this.#close(toolset)));
+    for (const toolset of [...this.#lives.keys()]) void this.#end(toolset);
+    await Promise.all(this.#endings.values());
+  }
+
+  #live(toolset: Toolset): ToolsetLife {
+    const known = this.#lives.get(toolset);
+    if (known) return known;
+    const ports = {
+      owner: this.#owner,
+      updateTools: (...update: [Toolset, ToolSource]) => this.#replace(...update),
+      onReady: () => this.#onChange(),
+    };
+    const life = new ToolsetLife(this.#core, toolset, ports, this.#endings.get(toolset));
+    this.#lives.set(toolset, life);
+    return life;
+  }
+
+  #end(toolset: Toolset): Promise<void> | undefined {
+    const ended = this.#lives.get(toolset)?.end();
+    this.#lives.delete(toolset);
+    if (!ended) return undefined;
+    this.#endings.set(toolset, ended);
+    void ended.then(() => {
+      if (this.#endings.get(toolset) === ended) this.#endings.delete(toolset);
+    });
+    return ended;
+  }
+
+  /** Other tools in a toolset. What would clash with the tools beside it is refused, and changes nothing. */
+  #replace(toolset: Toolset, tools: ToolSource): void {
+    const before = toolset.tools;
+    toolset.replaceTools(tools);
+    try {
+      flattenTools(this.#source);
+    } catch (error) {
+      toolset.replaceTools(before);
+      throw error;
+    }
+    this.#onChange();
+    void this.#load(flattenTools([toolset])).then(() => this.#onChange());
   }
 
   async #load(tools: readonly ResolvedTool[]): Promise<void> {
@@ -51,43 +90,10 @@ export class ToolsetCare {
         try {
           await loadSchemas([tool]);
         } catch (error) {
-          this.#report(`The schema of tool "${tool.name}" cannot be used`, error);
+          this.#core.logger.error(`The schema of tool "${tool.name}" cannot be used: ${describeError(error)}`);
+          this.#core.events.emit('error', { source: 'toolset', error });
         }
       }),
     );
-  }
-
-  async #setUp(toolset: Toolset): Promise<void> {
-    try {
-      await toolset.setup({
-        session: this.#core.session,
-        updateTools: (tools) => {
-          toolset.replaceTools(tools);
-          this.#onChange();
-          void this.#load(flattenTools([toolset])).then(() => this.#onChange());
-        },
-      });
-      this.#toolsets.set(toolset, 'ready');
-    } catch (error) {
-      this.#toolsets.set(toolset, 'failed');
-      this.#report(`The setup of toolset "${toolset.id}" failed; its tools are not offered`, error);
-    }
-  }
-
-  async #close(toolset: Toolset): Promise<void> {
-    const names = this.#names.get(toolset) ?? [];
-    this.#names.delete(toolset);
-    const tasks = [...this.#core.executor.live].filter((task) => names.includes(task.tool.name));
-    await Promise.all(tasks.map((task) => task.whenStopped));
-    try {
-      await toolset.close();
-    } catch (error) {
-      this.#report(`Closing toolset "${toolset.id}" failed`, error);
-    }
-  }
-
-  #report(what: string, error: unknown): void {
-    this.#core.logger.error(`${what}: ${describeError(error)}`);
-    this.#core.events.emit('error', { source: 'toolset', error });
   }
 }

@@ -74,8 +74,9 @@ export class Utterance {
     try {
       const ended = (async () => await sink.end())();
       await Promise.race([ended, this.#whenCut.promise]);
-      const { stopTimeoutMs } = this.#core.options;
-      if (this.#cut && !(await bounded(ended, stopTimeoutMs, this.#core.clock))) {
+      const { options, clock, stage } = this.#core;
+      const { stopTimeoutMs } = options;
+      if (this.#cut && !(await bounded(ended, stopTimeoutMs, clock, stage))) {
         throw new Error(`It did not say within ${String(stopTimeoutMs)} ms what had been heard when it was cut.`);
       }
       const heard: unknown = (await ended)?.text;
