@@ -138,7 +138,7 @@ describe('when', () => {
     const ledger = new Ledger().begin('a');
     const id = ledger.ask('a', { mode: 'when_idle', expiresAt: start + 10 });
     ledger.now = start + 10_000;
-    expect(ledger.due()).toEqual({ 'quiet session': [id] });
+    expect(ledger.due()).toEqual({ 'quiet session a': [id] });
   });
 });
 
