@@ -1,9 +1,11 @@
 /** The `ctx` of a running body: the public face, each method one line into its home (S2.1, S6.4–S6.6). */
 import { MeanwhileError, TaskEndedError } from '../errors.ts';
 import type { AskOptions, FillerOptions, FillerSource, RunContext, UpdateOptions } from '../tools/faces.ts';
+import { checkEach, checkNames, invalid, record, show } from '../tools/options.ts';
 import { checkPolicy } from '../tools/policy.ts';
 import { render } from '../tools/prompts.ts';
 import { toText } from '../tools/text.ts';
+import { template } from '../tools/toolset.ts';
 import { runWithFiller } from './filler.ts';
 import { asProgress } from './progress.ts';
 import type { EngineDeps } from './seam.ts';
@@ -30,6 +32,8 @@ export function createRunContext(task: Task, deps: EngineDeps): RunContext<unkno
       }) as never,
     foreground: (fn) =>
       quiet(async () => {
+        if (typeof fn !== 'function')
+          throw invalid('ctx.foreground', `expected a function, got ${show(fn)}.`, { code: 'invalid_option' });
         requireRunning(task);
         return deps.body.foreground(task.ref, fn);
       }),
@@ -66,7 +70,7 @@ function requireRunning(task: Task): void {
 
 async function update(task: Task, message: unknown, options: UpdateOptions): Promise<void> {
   requireRunning(task);
-  checkPolicy('ctx.update', options, 'invalid_option');
+  checkUpdate(options);
   const progress = asProgress(message);
   if (progress) {
     if (progress.message === undefined) {
@@ -86,11 +90,20 @@ async function update(task: Task, message: unknown, options: UpdateOptions): Pro
   });
 }
 
+function checkUpdate(options: UpdateOptions): void {
+  record('ctx.update', 'options', options, 'invalid_option');
+  checkNames('ctx.update', options, ['template', 'deliver', 'maxHoldMs', 'expiresMs'], {}, 'invalid_option');
+  checkEach('ctx.update', { ...options }, { template }, 'invalid_option');
+  checkPolicy('ctx.update', options, 'invalid_option');
+}
+
 function promptedText(task: Task, message: string, options: UpdateOptions): string {
   const args = { functionName: task.tool.name, callId: task.callId, message };
   if (options.template === undefined) return task.text('update', args);
   try {
-    return render(options.template, args);
+    const text: unknown = render(options.template, args);
+    if (typeof text === 'string') return text;
+    throw new TypeError(`The template gave ${typeof text}, not a string.`);
   } catch (error) {
     task.reportTemplate(error);
     return task.text('update', args);

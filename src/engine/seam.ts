@@ -164,7 +164,9 @@ export interface CallArguments {
   readonly confirmed: boolean;
 }
 
-export type Parsed = ({ readonly ok: true } & CallArguments) | { readonly ok: false; readonly reasons: string; readonly error?: unknown };
+export type Parsed =
+  | ({ readonly ok: true } & CallArguments)
+  | { readonly ok: false; readonly reasons: string; readonly error?: unknown };
 
 /** What a body is run with. */
 export interface RunOptions {
@@ -326,4 +328,3 @@ export interface Journal {
   readonly state: SessionState;
   commit(body: RecordBody): SessionRecord | undefined;
 }
-

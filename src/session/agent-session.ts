@@ -59,9 +59,17 @@ export class AgentSession<UserData = unknown> implements ToolSession<UserData>, 
   /** Sets up the session's toolsets and lets the agent enter. Resolves when its `onEnter` has begun. */
   async start(options: { readonly agent: Agent }): Promise<void> {
     if (this.#closing) throw new SessionClosedError('start');
-    if (this.#started) throw new MeanwhileError('session_state', 'start: the session was started before. Use updateAgent() to switch agents.');
+    if (this.#started)
+      throw new MeanwhileError(
+        'session_state',
+        'start: the session was started before. Use updateAgent() to switch agents.',
+      );
     const refusal = agentRefusal(options?.agent);
-    if (refusal) throw new MeanwhileError('invalid_option', `start: ${refusal} Write session.start({ agent: new Agent({ instructions }) }).`);
+    if (refusal)
+      throw new MeanwhileError(
+        'invalid_option',
+        `start: ${refusal} Write session.start({ agent: new Agent({ instructions }) }).`,
+      );
     const { stage, log } = this.#core;
     this.#started = true;
     if (log.state.status === 'new') log.commit({ type: 'session_opened', sessionId: this.#core.newId('session') });
@@ -259,7 +267,10 @@ export class AgentSession<UserData = unknown> implements ToolSession<UserData>, 
 
   /** @internal */
   addOverride(override: Override): void {
-    const known = new Set([...this.#core.stage.stack.flatMap((each) => [...each.toolbox.engineTools.keys()]), ...this.sharedTools.names]);
+    const known = new Set([
+      ...this.#core.stage.stack.flatMap((each) => [...each.toolbox.engineTools.keys()]),
+      ...this.sharedTools.names,
+    ]);
     const unknown = Object.keys(override.bodies).find((name) => !known.has(name));
     if (unknown !== undefined) throw unknownTool(unknown, 'the session', known);
     this.#overrides.push(override);
@@ -287,6 +298,10 @@ export class AgentSession<UserData = unknown> implements ToolSession<UserData>, 
 
   #requireOpen(what: string): void {
     if (this.#closing) throw new SessionClosedError(what);
-    if (!this.#started) throw new MeanwhileError('session_state', `${what}: the session has not been started. Await session.start({ agent }) first.`);
+    if (!this.#started)
+      throw new MeanwhileError(
+        'session_state',
+        `${what}: the session has not been started. Await session.start({ agent }) first.`,
+      );
   }
 }

@@ -105,7 +105,11 @@ function tell(core: Core, report: EngineReport): void {
       );
     case 'progress': {
       const { progress, total, data } = report.progress;
-      const known = { ...(progress === undefined ? {} : { progress }), ...(total === undefined ? {} : { total }), ...(data === undefined ? {} : { data }) };
+      const known = {
+        ...(progress === undefined ? {} : { progress }),
+        ...(total === undefined ? {} : { total }),
+        ...(data === undefined ? {} : { data }),
+      };
       return events.emit('task_updated', { callId: report.callId, toolName: report.toolName, ...known });
     }
     case 'filler_failed':

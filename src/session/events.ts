@@ -13,6 +13,7 @@ import type {
   TaskEndState,
 } from '../chat/records.ts';
 import { callIdOf } from '../engine/ids.ts';
+import { invalid, show } from '../tools/options.ts';
 import { runAsNobody } from './ambient.ts';
 
 export type AgentState = 'initializing' | 'listening' | 'thinking' | 'speaking';
@@ -62,6 +63,23 @@ export type SessionEvent<Name extends SessionEventName = SessionEventName> = {
   [N in Name]: { readonly type: N; readonly at: number } & Readonly<SessionEvents[N]>;
 }[Name];
 
+const eventNames: Readonly<Record<SessionEventName, true>> = {
+  task_started: true,
+  task_updated: true,
+  task_ended: true,
+  delivery_scheduled: true,
+  delivery_ended: true,
+  call_answered: true,
+  item_added: true,
+  speech_created: true,
+  speech_ended: true,
+  agent_changed: true,
+  agent_state_changed: true,
+  user_state_changed: true,
+  error: true,
+  closed: true,
+};
+
 type Listener = (event: SessionEvent) => void;
 
 export class Events {
@@ -78,7 +96,17 @@ export class Events {
     this.#onError = onError;
   }
 
+  /** Throws MeanwhileError `invalid_option` for a name that no event has, and for a listener that is no function. */
   on(name: SessionEventName | '*', listener: Listener): () => void {
+    if (name !== '*' && !Object.hasOwn(eventNames, name)) {
+      throw invalid(
+        'on',
+        `there is no event ${show(name)}. Events: ${Object.keys(eventNames).join(', ')}, or '*' for all.`,
+        { code: 'invalid_option' },
+      );
+    }
+    if (typeof listener !== 'function')
+      throw invalid('on', `expected the listener to be a function, got ${show(listener)}.`, { code: 'invalid_option' });
     const listeners = this.#listeners.get(name) ?? new Set();
     // A set would take one listener for two.
     const own = { tell: listener };

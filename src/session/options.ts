@@ -7,7 +7,7 @@ import { systemClock, type Clock } from '../clock.ts';
 import type { EngineOptions } from '../engine/seam.ts';
 import { MeanwhileError } from '../errors.ts';
 import { flattenTools } from '../tools/flatten.ts';
-import { checkNames, show } from '../tools/options.ts';
+import { checkEach, checkNames, flag, invalid, oneOf, record, show, typed, type Check } from '../tools/options.ts';
 import type { Prompts } from '../tools/prompts.ts';
 import { checkPrompts, type ToolSource } from '../tools/toolset.ts';
 import type { CoreOptions } from './core.ts';
@@ -66,11 +66,33 @@ export interface AgentSessionOptions<UserData = unknown> {
 }
 
 const names = [
-  'llm', 'tools', 'userData', 'output', 'clock', 'logger', 'prompts', 'maxToolSteps', 'maxRetries', 'coalesceMs', 'quietMs',
-  'maxAttempts', 'retryDelayMs', 'stopTimeoutMs', 'closeTimeoutMs', 'userAwayMs', 'contextLimit', 'wire', 'onRecord', 'tracer',
+  'llm',
+  'tools',
+  'userData',
+  'output',
+  'clock',
+  'logger',
+  'prompts',
+  'maxToolSteps',
+  'maxRetries',
+  'coalesceMs',
+  'quietMs',
+  'maxAttempts',
+  'retryDelayMs',
+  'stopTimeoutMs',
+  'closeTimeoutMs',
+  'userAwayMs',
+  'contextLimit',
+  'wire',
+  'onRecord',
+  'tracer',
 ];
 
-const remedies = { model: 'Use llm.', instructions: 'Give them to an Agent: session.start({ agent }).', agent: 'Give it to session.start({ agent }).' };
+const remedies = {
+  model: 'Use llm.',
+  instructions: 'Give them to an Agent: session.start({ agent }).',
+  agent: 'Give it to session.start({ agent }).',
+};
 
 export interface ResolvedOptions {
   readonly core: CoreOptions;
@@ -83,27 +105,28 @@ export interface ResolvedOptions {
 /** Throws MeanwhileError `invalid_option`, `unsupported_model` or `invalid_definition`. */
 export function resolveOptions(options: AgentSessionOptions): ResolvedOptions {
   if (typeof options !== 'object' || options === null) {
-    throw new MeanwhileError('invalid_option', `AgentSession: expected options, got ${show(options)}. Write new AgentSession({ llm }).`);
+    throw new MeanwhileError(
+      'invalid_option',
+      `AgentSession: expected options, got ${show(options)}. Write new AgentSession({ llm }).`,
+    );
   }
   checkNames('AgentSession', options, names, remedies, 'invalid_option');
   checkModel(options.llm);
+  checkEach('AgentSession', { ...options }, checks, 'invalid_option');
   if (options.prompts) checkPrompts('AgentSession', options.prompts, 'invalid_option');
+  if (options.wire) checkWire('AgentSession, wire', options.wire);
   flattenTools(options.tools);
-  if (options.tracer !== undefined && typeof options.tracer !== 'function') {
-    throw new MeanwhileError('invalid_option', `AgentSession: expected tracer to be a function of the session, got ${show(options.tracer)}. Write tracer: openTelemetry().`);
-  }
-  const stopTimeoutMs = count('stopTimeoutMs', options.stopTimeoutMs, 2000);
-  const userAwayMs = count('userAwayMs', options.userAwayMs, 15_000);
+  const { stopTimeoutMs = 2000, userAwayMs = 15_000 } = options;
   return {
     clock: options.clock ?? systemClock,
     logger: safe(options.logger ?? consoleLogger),
     output: options.output ?? createTextOutput(),
     core: {
       llm: options.llm,
-      maxToolSteps: count('maxToolSteps', options.maxToolSteps, 3),
-      maxRetries: count('maxRetries', options.maxRetries, 2),
-      quietMs: count('quietMs', options.quietMs, options.output?.medium === 'voice' ? 400 : 0),
-      closeTimeoutMs: count('closeTimeoutMs', options.closeTimeoutMs, 5000),
+      maxToolSteps: options.maxToolSteps ?? 3,
+      maxRetries: options.maxRetries ?? 2,
+      quietMs: options.quietMs ?? (options.output?.medium === 'voice' ? 400 : 0),
+      closeTimeoutMs: options.closeTimeoutMs ?? 5000,
       stopTimeoutMs,
       userAwayMs: userAwayMs === Infinity ? undefined : userAwayMs,
       prompts: options.prompts ?? {},
@@ -111,9 +134,9 @@ export function resolveOptions(options: AgentSessionOptions): ResolvedOptions {
       wire: options.wire ?? {},
     },
     engine: {
-      coalesceMs: count('coalesceMs', options.coalesceMs, 50),
-      maxAttempts: count('maxAttempts', options.maxAttempts, 3),
-      retryDelayMs: count('retryDelayMs', options.retryDelayMs, 1000),
+      coalesceMs: options.coalesceMs ?? 50,
+      maxAttempts: options.maxAttempts ?? 3,
+      retryDelayMs: options.retryDelayMs ?? 1000,
       stopTimeoutMs,
     },
   };
@@ -125,7 +148,10 @@ export function checkModel(model: unknown): void {
   if (version === 'v4') return;
   const { provider } = (model ?? {}) as { provider?: unknown };
   if (version === undefined) {
-    throw new MeanwhileError('unsupported_model', `llm: expected an AI SDK language model, got ${show(model)}. Write llm: openai('gpt-5-mini').`);
+    throw new MeanwhileError(
+      'unsupported_model',
+      `llm: expected an AI SDK language model, got ${show(model)}. Write llm: openai('gpt-5-mini').`,
+    );
   }
   const family = typeof provider === 'string' ? provider.split('.')[0] : undefined;
   throw new MeanwhileError(
@@ -134,21 +160,93 @@ export function checkModel(model: unknown): void {
   );
 }
 
-function count(name: string, value: number | undefined, fallback: number): number {
-  if (value === undefined) return fallback;
-  if (typeof value === 'number' && value >= 0) return value;
-  throw new MeanwhileError('invalid_option', `AgentSession: expected ${name} to be a number of 0 or more, got ${show(value)}.`);
+const duration: Check = typed('a number of ms, 0 or more', (value) => typeof value === 'number' && value >= 0);
+
+function count(least: number): Check {
+  return typed(`a whole number of ${String(least)} or more, or Infinity`, (value) => isCount(value) && value >= least);
+}
+
+function isCount(value: unknown): value is number {
+  return value === Infinity || Number.isInteger(value);
+}
+
+/** An object that has these functions. */
+function face(...methods: readonly string[]): Check {
+  return (what, name, value, code = 'invalid_definition') => {
+    const given = (typeof value === 'object' && value !== null ? value : {}) as Readonly<Record<string, unknown>>;
+    const missing = methods.find((method) => typeof given[method] !== 'function');
+    if (missing === undefined) return;
+    throw invalid(
+      what,
+      `expected ${name} to have ${methods.join(', ')}, got ${show(value)} without ${missing}. Give it, or leave ${name} out.`,
+      { code },
+    );
+  };
+}
+
+const output: Check = (what, name, value, code = 'invalid_definition') => {
+  face('open')(what, name, value, code);
+  const { medium } = value as { medium?: unknown };
+  if (medium === undefined || medium === 'text' || medium === 'voice') return;
+  throw invalid(what, `expected the medium of ${name} to be "text" or "voice", got ${show(medium)}.`, { code });
+};
+
+const checks: Readonly<Partial<Record<keyof AgentSessionOptions, Check>>> = {
+  output,
+  clock: face('now', 'setTimeout', 'clearTimeout'),
+  logger: face('debug', 'info', 'warn', 'error'),
+  prompts: record,
+  maxToolSteps: count(0),
+  maxRetries: count(0),
+  maxAttempts: count(1),
+  coalesceMs: duration,
+  quietMs: duration,
+  retryDelayMs: duration,
+  stopTimeoutMs: duration,
+  closeTimeoutMs: duration,
+  userAwayMs: duration,
+  contextLimit: typed(
+    'a whole number of 1 or more, or a function',
+    (value) => typeof value === 'function' || (isCount(value) && value >= 1),
+  ),
+  wire: record,
+  onRecord: typed('a function', (value) => typeof value === 'function'),
+  tracer: typed('a function of the session (openTelemetry() makes one)', (value) => typeof value === 'function'),
+};
+
+const wireChecks: Readonly<Record<keyof WireProfile, Check>> = {
+  late: oneOf('system', 'fold', 'user'),
+  systemItems: oneOf('system', 'user'),
+  background: oneOf('calls', 'notes'),
+  unreasonedCalls: oneOf('calls', 'notes'),
+  reasoning: oneOf('first', 'inline', 'none'),
+  metadataOf: oneOf('provider', 'model'),
+  signedEmptyText: flag,
+  merge: oneOf('turn', 'step'),
+  texts: oneOf('parts', 'joined'),
+  assistantFirst: flag,
+  alternate: flag,
+  idPattern: typed('a regular expression', (value) => value instanceof RegExp),
+  idMax: count(9),
+  errors: oneOf('field', 'prefix'),
+};
+
+function checkWire(what: string, wire: Partial<WireProfile>): void {
+  checkNames(what, wire, Object.keys(wireChecks), {}, 'invalid_option');
+  checkEach(what, { ...wire }, wireChecks, 'invalid_option');
 }
 
 /** A logger that throws harms nobody: what was to be logged is lost. */
 function safe(logger: Logger): Logger {
-  const log = (level: keyof Logger) => (message: string): void => {
-    try {
-      logger[level](message);
-    } catch {
-      // There is nowhere left to say so.
-    }
-  };
+  const log =
+    (level: keyof Logger) =>
+    (message: string): void => {
+      try {
+        logger[level](message);
+      } catch {
+        // There is nowhere left to say so.
+      }
+    };
   return { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') };
 }
 

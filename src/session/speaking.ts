@@ -45,7 +45,10 @@ export class Speaking {
     if (stage.isClosing && (!hook || what !== 'say')) throw new SessionClosedError(what);
     if (hook) return hook;
     if (stage.stack.length > 0 || stage.isChanging) return stage.current;
-    throw new MeanwhileError('session_state', `${what}: the session has not been started. Await session.start({ agent }) first.`);
+    throw new MeanwhileError(
+      'session_state',
+      `${what}: the session has not been started. Await session.start({ agent }) first.`,
+    );
   }
 
   /** A reply of the agent. Starts without yielding when nobody speaks (S3.3). */
@@ -60,7 +63,12 @@ export class Speaking {
     return speech;
   }
 
-  say(activity: Activity | undefined, text: SayPlan['text'], options: SayOptions, kind: 'say' | 'filler' = 'say'): SpeechHandle {
+  say(
+    activity: Activity | undefined,
+    text: SayPlan['text'],
+    options: SayOptions,
+    kind: 'say' | 'filler' = 'say',
+  ): SpeechHandle {
     const speech = new SpeechHandle(this.#core.newId('speech'), kind);
     const plan = { text, addToChatCtx: options.addToChatCtx ?? true };
     const { allowInterruptions } = options;
@@ -101,7 +109,8 @@ export class Speaking {
     if (activity) {
       const { id, kind } = speech;
       const { about } = how;
-      if (how.allowInterruptions === false || activity.agent.options.allowInterruptions === false) speech.disallowInterruptions();
+      if (how.allowInterruptions === false || activity.agent.options.allowInterruptions === false)
+        speech.disallowInterruptions();
       activity.speeches.add(speech);
       log.commit({ type: 'speech_opened', speechId: id, activityId: activity.id, kind, ...(about ? { about } : {}) });
       floor.changed();

@@ -35,7 +35,7 @@ function stepOf({ holding }: Kind): fc.Arbitrary<Step> {
       { depthSize: 'small', withCrossShrink: true },
       fc.record({ type: fc.constantFrom('update', 'idle', 'ask', 'playout', 'say', 'reply') }),
       fc.record({ type: fc.constantFrom(...holding), steps: fc.array(tie('step'), { maxLength: 3 }) }),
-    ) as fc.Arbitrary<Step>,
+    ),
   }));
   return step;
 }
