@@ -5,7 +5,7 @@
 import { MeanwhileError } from '../errors.ts';
 import type { TimerHandle } from '../clock.ts';
 import type { FillerOptions, FillerSource } from '../tools/faces.ts';
-import { checkNames } from '../tools/options.ts';
+import { checkNames, record, typed } from '../tools/options.ts';
 import type { EngineDeps } from './seam.ts';
 import type { Task } from './task.ts';
 
@@ -16,7 +16,7 @@ export async function runWithFiller<T>(
   options: FillerOptions,
   fn: () => T | Promise<T>,
 ): Promise<T> {
-  check(options);
+  check(source, options, fn);
   const filler = new Filler(task, deps, source, options);
   try {
     return await fn();
@@ -105,7 +105,13 @@ const remedies = {
   signal: 'It ends with its function and its task.',
 };
 
-function check(options: FillerOptions): void {
+const speakable = typed('a string or a function', (it) => typeof it === 'string' || typeof it === 'function');
+const callable = typed('a function', (it) => typeof it === 'function');
+
+function check(source: unknown, options: FillerOptions, fn: unknown): void {
+  speakable('ctx.filler', 'its source', source, 'invalid_option');
+  callable('ctx.filler', 'what it runs meanwhile', fn, 'invalid_option');
+  record('ctx.filler', 'options', options, 'invalid_option');
   checkNames('ctx.filler', options, ['delayMs', 'intervalMs', 'maxSteps'], remedies, 'invalid_option');
   for (const name of ['delayMs', 'intervalMs', 'maxSteps'] as const) {
     const value = options[name];

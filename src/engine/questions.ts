@@ -6,6 +6,7 @@ import { MeanwhileError, TaskEndedError, ToolError } from '../errors.ts';
 import type { AnswerAction } from '../chat/records.ts';
 import { formatIssues } from '../tools/arguments.ts';
 import type { Answer, AskOptions } from '../tools/faces.ts';
+import { checkNames, record } from '../tools/options.ts';
 import { resolveSchema, type ToolSchema } from '../tools/schema.ts';
 import { toJson } from '../tools/text.ts';
 import type { EngineDeps } from './seam.ts';
@@ -144,7 +145,10 @@ export class Questions {
   }
 }
 
-function check({ message, schema, timeoutMs }: AskOptions<unknown>, approval: boolean): Asked {
+function check(options: AskOptions<unknown>, approval: boolean): Asked {
+  record('ask', 'options', options, 'invalid_option');
+  checkNames('ask', options, ['message', 'schema', 'timeoutMs'], {}, 'invalid_option');
+  const { message, schema, timeoutMs } = options;
   if (typeof message !== 'string') {
     throw new MeanwhileError(
       'invalid_option',

@@ -4,6 +4,7 @@
  */
 import type { BodyRef } from '../engine/seam.ts';
 import { MeanwhileError } from '../errors.ts';
+import { flag, show } from '../tools/options.ts';
 import { Agent, type AgentOptions } from './agent.ts';
 import { whoRuns } from './ambient.ts';
 import type { AgentSession } from './agent-session.ts';
@@ -16,6 +17,8 @@ export interface AgentTaskOptions extends AgentOptions {
 }
 
 export class AgentTask<Result = unknown> extends Agent {
+  /** @internal */
+  static override readonly ownOptions = { tellsDeliveries: flag, keepToolCalls: flag };
   declare readonly options: AgentTaskOptions;
   readonly #result = Promise.withResolvers<Result>();
   readonly #completed = Promise.withResolvers<void>();
@@ -55,6 +58,9 @@ export class AgentTask<Result = unknown> extends Agent {
   async run(session?: AgentSession): Promise<Result> {
     if (this.#state !== 'new') throw new MeanwhileError('session_state', `AgentTask "${this.name}" ran before. Make a new one.`);
     const host = session ?? whoRuns()?.session;
+    if (host && typeof host.runTask !== 'function') {
+      throw new MeanwhileError('invalid_value', `AgentTask "${this.name}": expected an AgentSession to run in, got ${show(session)}.`);
+    }
     if (!host) {
       throw new MeanwhileError(
         'unsupported_outside_session',

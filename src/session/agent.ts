@@ -5,13 +5,15 @@
  */
 import type { LanguageModelV4, LanguageModelV4CallOptions } from '@ai-sdk/provider';
 import { MeanwhileError } from '../errors.ts';
-import type { ChatContext } from '../chat/chat-context.ts';
+import { ChatContext } from '../chat/chat-context.ts';
 import type { MessagePart, ProviderMetadata } from '../chat/items.ts';
 import type { AgentRef } from '../tools/faces.ts';
+import { checkEach, checkNames, flag, oneOf, record, text, typed, type Check } from '../tools/options.ts';
 import type { Prompts } from '../tools/prompts.ts';
-import type { ToolSource } from '../tools/toolset.ts';
+import { checkPrompts, type ToolSource } from '../tools/toolset.ts';
 import { flattenTools } from '../tools/flatten.ts';
 import type { AgentSession } from './agent-session.ts';
+import { checkModel } from './options.ts';
 import { checkOverrides, type Override } from './overrides.ts';
 
 export type ModelSettings = Pick<
@@ -46,6 +48,44 @@ export interface AgentOptions {
   readonly onUserTurnCompleted?: (chatCtx: ChatContext, message: UserMessage) => void | string | Promise<void | string>;
 }
 
+const fn = typed('a function', (value) => typeof value === 'function');
+
+const checks: Readonly<Record<Exclude<keyof AgentOptions, 'tools' | 'llm'>, Check>> = {
+  name: text,
+  instructions: text,
+  chatCtx: typed(`'inherit', 'empty' or a ChatContext`, (it) => it === 'inherit' || it === 'empty' || it instanceof ChatContext),
+  prompts: record,
+  modelSettings: record,
+  providerOptions: record,
+  toolChoice: oneOf('auto', 'none', 'required'),
+  allowInterruptions: flag,
+  onEnter: fn,
+  onExit: fn,
+  onUserTurnCompleted: fn,
+};
+
+const settings: readonly (keyof ModelSettings)[] = [
+  'temperature', 'maxOutputTokens', 'topP', 'topK', 'presencePenalty', 'frequencyPenalty', 'stopSequences', 'seed', 'headers', 'reasoning',
+];
+
+const remedies = {
+  model: 'Use llm.',
+  system: 'Use instructions.',
+  tellsDeliveries: 'Only an AgentTask has it.',
+  keepToolCalls: 'Only an AgentTask has it.',
+};
+
+/** Throws MeanwhileError `invalid_definition`. `own`: the options of a kind of agent. */
+function checkAgent(kind: string, options: AgentOptions, own: Readonly<Record<string, Check>>): void {
+  const what = typeof options.name === 'string' ? `${kind} "${options.name}"` : kind;
+  checkNames(what, options, ['tools', 'llm', ...Object.keys(checks), ...Object.keys(own)], remedies);
+  checkEach(what, { ...options }, { ...checks, ...own });
+  if (options.llm !== undefined) checkModel(options.llm);
+  if (options.prompts) checkPrompts(what, options.prompts);
+  if (options.modelSettings) checkNames(`${what}, modelSettings`, options.modelSettings, settings);
+  flattenTools(options.tools);
+}
+
 export class Agent implements AgentRef {
   readonly kind = 'agent' as const;
   readonly name: string;
@@ -53,7 +93,10 @@ export class Agent implements AgentRef {
   #session: AgentSession | undefined;
   readonly #overrides: Override[] = [];
 
-  /** Throws MeanwhileError `invalid_definition` without instructions. */
+  /** @internal What a kind of agent takes beside an agent's options. */
+  static readonly ownOptions: Readonly<Record<string, Check>> = {};
+
+  /** Throws MeanwhileError `invalid_definition` without instructions and for wrong options, `unsupported_model` for such an `llm`. */
   constructor(options: AgentOptions) {
     if (typeof options?.instructions !== 'string') {
       throw new MeanwhileError(
@@ -61,7 +104,7 @@ export class Agent implements AgentRef {
         `Agent: expected instructions to be a string, got ${typeof options?.instructions}. Write new Agent({ instructions: '…' }).`,
       );
     }
-    flattenTools(options.tools);
+    checkAgent(new.target.name, options, new.target.ownOptions);
     this.options = options;
     this.name = options.name ?? this.constructor.name;
   }

@@ -1,6 +1,7 @@
 /**
  * Where the agent's words go. Text today, speech through the same interface: what counts is what was heard.
  */
+import { checkEach, checkNames, record, typed } from '../tools/options.ts';
 
 /** What reached the user. For text it is what was written, for speech what was played. */
 export interface Heard {
@@ -46,8 +47,17 @@ export interface TextListener {
   onEnd?(speech: SpokenInfo, cut: boolean): void;
 }
 
+/** Throws MeanwhileError `invalid_option`. */
+export function checkTextListener(what: string, listener: TextListener): void {
+  const fn = typed('a function', (value) => typeof value === 'function');
+  record(what, 'the listener', listener, 'invalid_option');
+  checkNames(what, listener, ['onText', 'onEnd'], {}, 'invalid_option');
+  checkEach(what, { ...listener }, { onText: fn, onEnd: fn }, 'invalid_option');
+}
+
 /** Text that counts as heard when it was written. A listener that throws harms nobody. */
 export function createTextOutput(listener: TextListener = {}): SpeechOutput {
+  checkTextListener('createTextOutput', listener);
   return {
     open(speech) {
       let text = '';

@@ -6,6 +6,7 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { MeanwhileError } from '../errors.ts';
+import { isRecord, show } from '../tools/options.ts';
 import type { ToolOptions } from '../tools/tool.ts';
 import type { AgentSession } from './agent-session.ts';
 import { Agent } from './agent.ts';
@@ -37,6 +38,7 @@ export function overridesHere(): readonly Override[] {
 export function overrideTools<T>(target: OverrideTarget, bodies: ToolBodies, fn: () => T): T;
 export function overrideTools(target: Agent | AgentSession, bodies: ToolBodies): Disposable;
 export function overrideTools<T>(target: OverrideTarget, bodies: ToolBodies, fn?: () => T): T | Disposable {
+  check(target, bodies, fn);
   for (const [name, body] of Object.entries(bodies)) {
     if (typeof body !== 'function') throw invalid(`expected ${name} to be a function, got ${typeof body}.`);
   }
@@ -62,6 +64,14 @@ export function overrideTools<T>(target: OverrideTarget, bodies: ToolBodies, fn?
     return result;
   }
   return result.finally(end) as T;
+}
+
+function check(target: unknown, bodies: unknown, fn: unknown): void {
+  const isClass = typeof target === 'function' && (target === Agent || target.prototype instanceof Agent);
+  const isOne = typeof target === 'object' && target !== null && 'addOverride' in target;
+  if (!isClass && !isOne) throw invalid(`expected an agent, a class of agents or a session, got ${show(target)}.`);
+  if (!isRecord(bodies)) throw invalid(`expected the mocks as an object, got ${show(bodies)}. Write { book_flight: () => 'ABC123' }.`);
+  if (fn !== undefined && typeof fn !== 'function') throw invalid(`expected a function as third argument, got ${show(fn)}.`);
 }
 
 /** The body to run instead, from the innermost override that has one. */

@@ -78,7 +78,8 @@ export interface ScriptedModel extends LanguageModelV4 {
  * ]);
  */
 export function scriptedModel(steps: readonly ScriptedStep[], options: ScriptedModelOptions = {}): ScriptedModel {
-  const { clock, fallback, idPrefix = 'call_', provider = 'scripted', modelId = 'scripted' } = options;
+  const { clock, fallback, idPrefix = 'call_', provider = 'scripted', modelId = 'scripted', ...unknown } = options;
+  assertGiven(steps, unknown);
   const script = [...steps];
   script.forEach((step, index) => {
     if (typeof step !== 'function') assertSound(toAnswer(step), clock, `Step ${index + 1}`);
@@ -136,4 +137,17 @@ export function scriptedModel(steps: readonly ScriptedStep[], options: ScriptedM
       if (taken < script.length) throw new Error(stepsLeft(script, taken));
     },
   };
+}
+
+function assertGiven(steps: unknown, unknown: object): void {
+  if (!Array.isArray(steps)) {
+    throw new TypeError(
+      `scriptedModel: expected a list of steps, got ${JSON.stringify(steps) ?? 'nothing'}. Write scriptedModel(['…']).`,
+    );
+  }
+  const [name] = Object.keys(unknown);
+  if (name === undefined) return;
+  throw new TypeError(
+    `scriptedModel: unknown option ${name}. Known options: clock, fallback, idPrefix, provider, modelId.`,
+  );
 }

@@ -83,6 +83,7 @@ export function assertSound(answer: ScriptedAnswer, clock: Clock | undefined, wh
   const refuse = (fact: string): never => {
     throw new TypeError(`${where} of the scripted model ${fact}`);
   };
+  assertAnswer(answer, refuse);
   const { text = '', reasoning, calls = [], failAfter, hang, hangAfter } = answer;
 
   for (const name of ['delayMs', 'wordDelayMs'] as const) {
@@ -103,6 +104,39 @@ export function assertSound(answer: ScriptedAnswer, clock: Clock | undefined, wh
   if (isRefusal(answer) && (text || reasoning || calls.length > 0 || hang)) {
     refuse('has an error, so its content is never sent; give failAfter to fail in the stream, or no content.');
   }
+}
+
+const members: Readonly<Record<keyof ScriptedAnswer, true>> = {
+  text: true,
+  reasoning: true,
+  calls: true,
+  finishReason: true,
+  error: true,
+  failAfter: true,
+  hang: true,
+  hangAfter: true,
+  delayMs: true,
+  wordDelayMs: true,
+  expect: true,
+  providerMetadata: true,
+  usage: true,
+};
+
+/** The form of it, as JavaScript or a cast may give it. */
+function assertAnswer(given: unknown, refuse: (fact: string) => never): void {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    return refuse(`is ${JSON.stringify(given) ?? String(given)}; expected a string, an answer or a function.`);
+  }
+  const unknown = Object.keys(given).find((name) => !Object.hasOwn(members, name));
+  if (unknown !== undefined) refuse(`has the unknown member ${unknown}; known: ${Object.keys(members).join(', ')}.`);
+  const { text, reasoning, calls = [] } = given as Readonly<Record<string, unknown>>;
+  for (const [name, value] of Object.entries({ text, reasoning })) {
+    if (value !== undefined && typeof value !== 'string')
+      refuse(`has ${name} ${JSON.stringify(value)}; expected a string.`);
+  }
+  const areCalls =
+    Array.isArray(calls) && calls.every((call) => typeof (call as { name?: unknown } | null)?.name === 'string');
+  if (!areCalls) refuse('has calls that are none; expected a list of { name, args }.');
 }
 
 /** The words, each with the white space before it; the last also with what follows. Together they are the text. */

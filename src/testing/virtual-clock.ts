@@ -105,7 +105,12 @@ class VirtualTimer {
  * await clock.advance(600_000); // prints "done" at once
  */
 export function createVirtualClock(options: VirtualClockOptions = {}): VirtualClock {
-  const { startAt = Date.UTC(2026, 0, 1) } = options;
+  const { startAt = Date.UTC(2026, 0, 1), ...rest } = Object(options) as VirtualClockOptions;
+  const isOptions = isObject(options) && Object.keys(rest).length === 0;
+  if (!isOptions)
+    throw new TypeError(
+      `Expected { startAt }, got ${isObject(options) ? Object.keys(options).join(', ') : String(options)}.`,
+    );
   if (!Number.isFinite(startAt)) throw new RangeError(`Expected startAt to be a finite number, got ${startAt}.`);
 
   let now = startAt;
@@ -114,6 +119,7 @@ export function createVirtualClock(options: VirtualClockOptions = {}): VirtualCl
   const timers: VirtualTimer[] = [];
 
   function setTimeout(fn: () => void, delayMs: number): TimerHandle {
+    if (typeof fn !== 'function') throw new TypeError(`setTimeout: expected a function, got ${String(fn)}.`);
     const timer = new VirtualTimer(fn, now + (delayMs > 0 ? delayMs : 0));
     timers.splice(countLaterThan(timers, timer.at), 0, timer);
     return timer;
@@ -203,6 +209,10 @@ export function createVirtualClock(options: VirtualClockOptions = {}): VirtualCl
       return await promise;
     },
   };
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }
 
 async function settle(): Promise<void> {

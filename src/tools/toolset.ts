@@ -101,8 +101,9 @@ export class AsyncToolset extends Toolset {
 
   constructor(options: AsyncToolsetOptions = {}) {
     super(options);
-    this.prompts = options.prompts ?? {};
-    this.defaults = options.defaults ?? {};
+    const { prompts = {}, defaults = {} } = options;
+    this.prompts = prompts;
+    this.defaults = defaults;
     checkAsyncToolset(this);
   }
 
@@ -168,7 +169,8 @@ const remedies: Readonly<Record<string, string>> = {
 };
 
 const fn = typed('a function', (value) => typeof value === 'function');
-const template = typed('a string or a function', (value) => typeof value === 'string' || typeof value === 'function');
+/** A prompt, as it may be given. */
+export const template = typed('a string or a function', (value) => typeof value === 'string' || typeof value === 'function');
 const source = typed('a list or a record of tools', (value) => {
   return typeof value === 'object' && value !== null && !isEntry(value);
 });
