@@ -2,12 +2,18 @@
  * The tasks' half of the fold: task states (S7.1), the ledger of deliveries (S3.4) and what superseded what (S3.6). No
  * arm looks at more than one call's deliveries, so that a thousand of them cost no more each than one.
  */
-import type { TaskRecord } from './items.ts';
+import { recordIds, type TaskRecord } from './items.ts';
 import type { DeliveryTerms, SessionRecord } from './records.ts';
 import type { Stale, TasksState, TaskState } from './state.ts';
 
 export function applyToTasks(tasks: TasksState, record: SessionRecord): void {
   switch (record.type) {
+    case 'agent_entered':
+      // A context from elsewhere: its calls are none of this session's, and their ids are used (S2.2).
+      for (const item of record.items ?? []) {
+        for (const id of item.kind === 'record' ? [item.callId] : recordIds(item)) tasks.callIds.add(id);
+      }
+      return;
     case 'call_answered':
       tasks.callIds.add(record.callId);
       if (record.taskId !== undefined) tasks.joined.set(record.callId, record.taskId);

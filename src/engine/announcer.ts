@@ -33,6 +33,8 @@ export class Announcer {
   /** There is something new to look at, and no hurry before then. */
   #lookBy: number | undefined;
   #nextAt: number | undefined;
+  /** Replies under way: what becomes of their records is not written yet. */
+  readonly #telling = new Set<Promise<void>>();
   #closed = false;
 
   constructor(deps: EngineDeps, toolOf: (callId: string) => EngineTool | undefined) {
@@ -68,6 +70,11 @@ export class Announcer {
     this.#arm();
     this.#dropClaims(groups);
     this.#claimAll(groups);
+  }
+
+  /** Resolves when the replies under way have their outcome, and each of their records knows what became of it. */
+  async whenTold(): Promise<void> {
+    await Promise.all(this.#telling);
   }
 
   close(): void {
@@ -147,7 +154,9 @@ export class Announcer {
       ...(activityId === undefined ? {} : { activityId }),
     });
     void this.#deps.outbox.flush();
-    void this.#tell(floor, reply, covered);
+    const told = this.#tell(floor, reply, covered);
+    this.#telling.add(told);
+    void told.then(() => this.#telling.delete(told));
   }
 
   /** What was heard of it before it was cut was said over a request that contained it. */

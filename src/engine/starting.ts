@@ -14,6 +14,8 @@ export class Starting {
   readonly #deps: EngineDeps;
   readonly #roster: Roster;
   readonly #places = new Places();
+  /** By the task that replaces them: bodies that have yet to stop. Who replaces that one waits for them as well. */
+  readonly #stopping = new Map<string, Promise<unknown>>();
 
   constructor(deps: EngineDeps, roster: Roster) {
     this.#deps = deps;
@@ -66,7 +68,12 @@ export class Starting {
     if (replaced.length === 0) return this.#place(task);
     if (this.#places.inherit(task.tool.name, ids, task.callId)) this.#hold(task);
     for (const other of replaced) other.cancel();
-    void Promise.all(replaced.map((other) => other.whenStopped)).then(() => this.#place(task));
+    const stopped = Promise.all(replaced.flatMap((other) => [other.whenStopped, this.#stopping.get(other.callId)]));
+    this.#stopping.set(task.callId, stopped);
+    void stopped.then(() => {
+      this.#stopping.delete(task.callId);
+      this.#place(task);
+    });
   }
 
   /** One that has ended by now does not run, and gives back at once what it takes here. */

@@ -14,7 +14,7 @@ export interface Untold {
 
 export function untoldOutput(call: Call, tasks: TasksState, now: number): Untold | undefined {
   const { settled, tool } = call;
-  if (!settled || settled.output.text === '' || !isNewest(call, tasks)) return undefined;
+  if (!settled || !isNewest(call, tasks)) return undefined;
   const callId = call.state.type === 'joined' ? call.state.to.callId : call.callId;
   const isQuestion = tasks.running.get(callId)?.question?.id === call.callId;
   return {

@@ -17,6 +17,7 @@ export async function closeSession(core: Core, drain: boolean, reason: string): 
 async function inOrder(core: Core, drain: boolean, reason: string): Promise<void> {
   const { stage, executor, session } = core;
   await endSpeeches(core, drain);
+  await executor.announcer.whenTold();
   const stopped = executor.close(reason);
   for (const activity of [...stage.stack].reverse()) {
     if (stage.isClosed) return;

@@ -1,7 +1,7 @@
 /** One speech of the agent, as others hold it: they may wait for it (S6.8), and cut it where it allows that (S5.6). */
 import { MeanwhileError } from '../errors.ts';
 import type { SpeechRef } from '../tools/faces.ts';
-import { whoRuns } from './ambient.ts';
+import { requireLiveBody, whoRuns } from './ambient.ts';
 
 export type SpeechKind = 'reply' | 'say' | 'filler';
 
@@ -75,9 +75,10 @@ export class SpeechHandle implements SpeechRef {
 
   /**
    * Stops it: its words are cut, its calls go to the background. Throws MeanwhileError `session_state` when it may not
-   * be interrupted.
+   * be interrupted; for a body that was cancelled, its signal's reason.
    */
   interrupt(): void {
+    requireLiveBody();
     if (this.phase === 'done' || this.#cutBy) return;
     if (!this.#allowInterruptions) {
       throw new MeanwhileError('session_state', `Speech ${this.id} does not allow interruptions. Wait for it with waitForPlayout().`);

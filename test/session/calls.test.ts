@@ -91,6 +91,24 @@ test('S1.1 a call that has to queue goes to the background at once', async () =>
   expect(outputOf(t.session, 'call_2_final')).toBe('b is done');
 });
 
+test('S1.1 S1.2 the answer to a call that has to queue wants a reply', async () => {
+  const work = tool({
+    name: 'work',
+    parameters: z.object({}),
+    maxConcurrency: { limit: 1 },
+    onDuplicate: 'allow',
+    execute: async (_args, { ctx }) => {
+      await ctx.update('a is on');
+      return await byHand().promise;
+    },
+  });
+  const call = { calls: [{ name: 'work', args: {} }] };
+  const t = await startTestSession([call, 'It is on.', call, 'That one waits.'], { tools: [work] });
+  await drive(t.clock, t.session.run({ userInput: 'Go' }));
+  await drive(t.clock, t.session.run({ userInput: 'Another' }));
+  expect(t.spoken).toEqual(['It is on.', 'That one waits.']);
+});
+
 test('S1.1 an update that comes with the value does not send a settled call to the background', async () => {
   let late: Promise<void> | undefined;
   const work = echo((_args, { ctx }) => {

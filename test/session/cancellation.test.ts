@@ -1,8 +1,10 @@
 /** Cancellation (S5.1–S5.3), in a conversation. */
 import { Agent, AgentTask, TaskAbortedError, TaskEndedError, type RunContext } from 'meanwhile';
+import { createVirtualClock } from 'meanwhile/testing';
 import { describe, expect, test } from 'vitest';
 import { booking, heldTool, type HeldOptions } from '../support/held-tool.ts';
 import { historyOf, outputOf } from '../support/history.ts';
+import { createPlayback } from '../support/playback.ts';
 import { byHand, drive, startTestSession, type TestSession } from '../support/session.ts';
 
 const searching: HeldOptions = { first: ({ ctx }) => ctx.update('Searching') };
@@ -273,6 +275,7 @@ describe('S5.3 a cancelled task', () => {
         await attempt(() => ctx.session.generateReply({ instructions: 'Say that it is booked.' }));
         await attempt(() => ctx.session.updateAgent(new Agent({ name: 'other', instructions: 'x' })));
         await attempt(() => inner.run());
+        await attempt(() => ctx.speechHandle.interrupt());
       },
     });
     const t = await startTestSession([booking('Rome'), 'Searching.'], { tools: [held.tool] });
@@ -286,7 +289,33 @@ describe('S5.3 a cancelled task', () => {
     expect(t.records.slice(before)).toEqual([]);
     expect(t.spoken).toEqual(['Searching.']);
     expect(t.session.currentAgent?.name).toBe('travel');
-    expect(thrown.filter((error) => error instanceof TaskAbortedError)).toHaveLength(4);
+    expect(thrown.filter((error) => error instanceof TaskAbortedError)).toHaveLength(5);
+  });
+
+  test('S5.3 it cuts nobody off either', async () => {
+    const go = byHand();
+    const held = heldTool({
+      deaf: true,
+      first: async ({ ctx }) => {
+        await ctx.update('Searching');
+        await go.promise;
+        await ctx.session.interrupt();
+      },
+    });
+    const clock = createVirtualClock();
+    const output = createPlayback(clock);
+    const t = await startTestSession([booking('Rome'), 'Searching.', 'All is well here.'], {
+      tools: [held.tool],
+      clock,
+      output,
+    });
+    await say(t, 'Go');
+    void t.session.tasks.cancel('call_1');
+    await t.session.sendMessage('How are you?');
+    await clock.advance(150);
+    go.resolve();
+    await rest(t);
+    expect(output.heard).toEqual(['Searching.', 'All is well here.']);
   });
 
   test('S5.3 an AgentTask that a cancelled tool runs ends with it', async () => {

@@ -214,6 +214,19 @@ describe('receipts', () => {
     t.model.assertComplete();
   });
 
+  test('S3.4 S8.7 what is told while the session drains has its receipt; what is cut by the close is dropped', async () => {
+    const told = async (close: { drain?: boolean }) => {
+      const book = job('book');
+      const t = await running([book], ['Your flight is booked.']);
+      book.end.resolve('ABC');
+      await t.clock.advance(250);
+      await t.clock.runUntil(t.session.close(close));
+      return receipts(t);
+    };
+    expect(await told({ drain: true })).toEqual(['call_1_final completed']);
+    expect(await told({})).toEqual(['call_1_final dropped']);
+  });
+
   test('S3.4 what is untold at a close is dropped, with a reason', async () => {
     const book = job('book');
     const t = await running([book], ['Your flight is booked.']);

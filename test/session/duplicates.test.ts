@@ -260,6 +260,46 @@ describe('S4.3 replace', () => {
     expect(t.spoken.at(-1)).toBe('That is not possible.');
   });
 
+  test('S4.3 if one of two may not be cancelled, neither is', async () => {
+    const both = heldTool({
+      ...replace,
+      onDuplicate: 'allow',
+      duplicateKey: 'name',
+      first: ({ ctx, args }) => {
+        if (args.to === 'Oslo') ctx.disallowInterruptions();
+        return ctx.update('Searching');
+      },
+    });
+    const instead = heldTool({ ...replace, duplicateKey: 'name' });
+    const steps = [booking('Rome', 'Oslo'), 'Searching.', booking('Bern'), 'That is not possible.'];
+    const t = await startTestSession(steps, { tools: [both.tool] });
+    await say(t, 'Book Rome and Oslo');
+    await t.session.updateTools([instead.tool]);
+    await say(t, 'Bern instead');
+    expect(states(t)).toEqual([]);
+    expect(both.bodies.map((body) => body.signal.aborted)).toEqual([false, false]);
+    expect(instead.began).toEqual([]);
+    expect(outputOf(t.session, 'call_3')).toBe('Task "call_2" cannot be cancelled now: it may not be interrupted.');
+  });
+
+  test('S4.3 who replaces a call that still waits for what it replaced waits for that as well', async () => {
+    const held = heldTool({ ...replace, deaf: true });
+    const t = await startTestSession([booking('Rome'), 'One.', booking('Rome'), booking('Rome'), 'Three.'], {
+      tools: [held.tool],
+    });
+    await say(t, 'Book Rome');
+    for (const text of ['Again', 'And again']) {
+      void t.session.sendMessage(text);
+      await t.clock.settle();
+    }
+    expect(states(t)).toEqual(['call_1 cancelled', 'call_2 cancelled']);
+    expect(held.began).toEqual(['call_1']);
+    held.bodies[0]?.end();
+    await t.clock.advance(100);
+    expect(held.began).toEqual(['call_1', 'call_3']);
+    expect(t.spoken).toEqual(['One.', 'Three.']);
+  });
+
   test('S4.3 a call of the same step is replaced too', async () => {
     const held = heldTool({ onDuplicate: 'replace', allowCancellation: true, duplicateKey: 'name' });
     const t = await startTestSession([booking('Rome', 'Oslo'), 'Oslo it is.'], { tools: [held.tool] });

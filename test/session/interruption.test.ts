@@ -68,6 +68,16 @@ describe('S5.6 the tool phase of an interrupted turn', () => {
     expect(t.session.tasks.list()).toEqual([]);
   });
 
+  test('S1.4 S5.6 an empty text is a value too: nobody having told it, it is a delivery', async () => {
+    const held = heldTool();
+    const t = await startTestSession([both, 'Nothing was found.'], { tools: [quick(''), held.tool] });
+    await begin(t, 'Go');
+    await t.session.interrupt();
+    await rest(t);
+    expect(deliveries(t)).toEqual(['call_1 completed']);
+    expect(t.spoken).toEqual(['Nothing was found.']);
+  });
+
   test('S5.6 what is in the background already is not touched', async () => {
     const held = heldTool({ onInterrupt: 'abort', first: ({ ctx }) => ctx.update('Searching') });
     const hang = byHand();

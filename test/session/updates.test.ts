@@ -1,6 +1,6 @@
 /** Updates and the context (S2). */
 import type { LanguageModelV4Prompt } from '@ai-sdk/provider';
-import { Agent, AgentTask, tool, type SpeechOutput, type Tool, type UpdateOptions } from 'meanwhile';
+import { Agent, AgentTask, tool, type ChatContext, type SpeechOutput, type Tool, type UpdateOptions } from 'meanwhile';
 import { createVirtualClock, scriptedModel } from 'meanwhile/testing';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
@@ -85,6 +85,22 @@ describe('what is told', () => {
     expect(updatesOf(t)).toEqual([{ data: 10n }]);
   });
 
+  test.each([{ progress: Number.NaN }, { message: 'x', progress: Infinity }, { message: 'x', total: 10n }])(
+    'S1.5 S2.1 progress that no JSON can count rejects, records nothing, and the call still blocks: %o',
+    async (progress) => {
+      const thrown: unknown[] = [];
+      const body = work(async (_args, { ctx }) => {
+        await ctx.update(progress).catch((error: unknown) => thrown.push(error));
+        return 'done';
+      });
+      const t = await startTestSession([call, 'Done.'], { tools: [body] });
+      await run(t);
+      expect(thrown).toMatchObject([{ code: 'invalid_value' }]);
+      expect(historyOf(t.session)).toEqual(['user: Go', 'call_1: done', 'assistant: Done.']);
+      expect(updatesOf(t)).toEqual([]);
+    },
+  );
+
   test('S2.1 S5.5 progress for observers counts as progress', async () => {
     const steps = [byHand(), byHand()];
     const body = work(
@@ -134,6 +150,30 @@ describe('what is told', () => {
 });
 
 describe('ids', () => {
+  test('S2.2 an id of the context that an agent was given is used already, and nothing is lost behind it', async () => {
+    const talk = async (chatCtx?: ChatContext) => {
+      const end = byHand<string>();
+      const body = work(async (_args, { ctx }) => {
+        await ctx.update('one');
+        return await end.promise;
+      });
+      const agent = new Agent({ name: 'a', instructions: 'A.', ...(chatCtx ? { chatCtx } : {}) });
+      const t = await startTestSession([call, 'One.', 'Done.'], { tools: [body], agent });
+      await run(t);
+      end.resolve('done');
+      await t.clock.advance(100);
+      return { t, context: historyOf(t.session.contextOf(agent)) };
+    };
+    const first = await talk();
+    expect(first.context.at(-2)).toBe('call_1_final: done');
+    const again = await talk(first.t.session.history);
+    expect(again.context.slice(0, 5)).toEqual(first.context);
+    const id = again.t.session.history.at(1);
+    const callId = id?.kind === 'batch' ? id.calls[0]?.callId : undefined;
+    expect(callId).not.toBe('call_1');
+    expect(again.context.slice(-3)).toEqual(['assistant: One.', `${String(callId)}_final: done`, 'assistant: Done.']);
+  });
+
   test('S2.2 the first update has the id of the call, the n-th after it _update_<n>, the end _final', async () => {
     const body = work(async (_args, { ctx }) => {
       for (const message of ['one', 'two', 'three']) await ctx.update(message);
