@@ -28,7 +28,11 @@ function leave(deps: EngineDeps, roster: Roster, state: TaskState): 'moved' | 'w
 async function waitFor(deps: EngineDeps, roster: Roster, states: readonly TaskState[], boundMs: number): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = deps.clock.setTimeout(resolve, boundMs);
-  const ended = states.flatMap((state) => roster.get(state.callId)?.whenEnded ?? []);
-  await Promise.race([promise, Promise.all(ended)]);
+  // What one that waits itself is waiting for, only the next agent can give (S6.8).
+  const over = states.flatMap((state) => {
+    const task = roster.get(state.callId);
+    return task ? Promise.race([task.whenEnded, task.whenWaiting]) : [];
+  });
+  await Promise.race([promise, Promise.all(over)]);
   deps.clock.clearTimeout(timer);
 }

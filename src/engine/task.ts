@@ -66,6 +66,7 @@ export class Task {
   #ending: Ending | undefined;
   #stopTimer: TimerHandle | undefined;
   #waits = 0;
+  #waiting = Promise.withResolvers<void>();
   #protected = false;
 
   constructor(
@@ -133,6 +134,11 @@ export class Task {
     return this.#free.promise;
   }
 
+  /** Resolves when it waits for something itself, at once while it does. */
+  get whenWaiting(): Promise<void> {
+    return this.#waiting.promise;
+  }
+
   get whenEnded(): Promise<void> {
     return this.#ended.promise;
   }
@@ -154,12 +160,14 @@ export class Task {
   waits(): () => void {
     this.#waits += 1;
     this.#free.resolve();
+    this.#waiting.resolve();
     this.#deps.changed();
     let over = false;
     return () => {
       if (over) return;
       over = true;
       this.#waits -= 1;
+      if (this.#waits === 0) this.#waiting = Promise.withResolvers();
       this.#deps.changed();
     };
   }

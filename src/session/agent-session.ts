@@ -74,8 +74,10 @@ export class AgentSession<UserData = unknown> implements ToolSession<UserData>, 
     this.#started = true;
     if (log.state.status === 'new') log.commit({ type: 'session_opened', sessionId: this.#core.newId('session') });
     try {
-      await stage.unlessClosed(this.sharedTools.setUp(), 'start');
-      await stage.change(() => stage.enter(options.agent, undefined));
+      await stage.change(async () => {
+        await this.sharedTools.setUp();
+        await stage.enter(options.agent, undefined);
+      });
     } catch (error) {
       // What was wrong with the agent can be mended.
       this.#started = false;

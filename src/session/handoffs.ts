@@ -4,7 +4,6 @@
  */
 import type { FirstOutput, HandoffIntent } from '../engine/seam.ts';
 import { MeanwhileError, SessionClosedError } from '../errors.ts';
-import { promptText } from '../tools/prompts.ts';
 import type { Activity } from './activity.ts';
 import { Agent } from './agent.ts';
 import { requireLiveBody, whoRuns } from './ambient.ts';
@@ -67,6 +66,7 @@ export class Handoffs {
       const told = first.output.text === '' ? text : `${first.output.text}\n${text}`;
       return { output: { type: 'error', text: told }, wantsReply: true, background: false };
     });
+    if (intent && !this.#promised.has(activity.id)) this.#promised.set(activity.id, { intent, leaveQueue: () => undefined });
     return { intent, outputs };
   }
 
@@ -79,9 +79,12 @@ export class Handoffs {
   async updateAgent(agent: Agent, cut: boolean): Promise<void> {
     const { stage } = this.#core;
     if (stage.isClosing) throw new SessionClosedError('updateAgent');
+    if (this.#core.log.state.status === 'new') {
+      throw new MeanwhileError('session_state', 'updateAgent: the session has not been started. Await session.start({ agent }) first.');
+    }
     const wrong = agentRefusal(agent);
     if (wrong !== undefined) throw new MeanwhileError('invalid_value', `updateAgent: ${wrong} Write session.updateAgent(new Agent({ … })).`);
-    if (stage.current?.agent === agent) return;
+    if (stage.current?.agent === agent && !stage.isChanging) return;
     requireLiveBody();
     const body = whoRuns()?.body;
     const wait = whoRuns()?.waits;
@@ -145,7 +148,6 @@ export class Handoffs {
   }
 
   #refusalText(activity: Activity, intent: HandoffIntent, reason: string): string {
-    const layers = [activity.agent.options.prompts, this.#core.options.prompts];
-    return promptText(layers, 'handoffRefused', { agent: intent.agent.name, reason });
+    return this.#core.wording(activity.agent)('handoffRefused', { agent: intent.agent.name, reason });
   }
 }

@@ -34,7 +34,9 @@ export class Idle {
    */
   async wait(activity?: Activity): Promise<void> {
     if (this.#core.stage.isClosing) throw new SessionClosedError('waitForIdle');
-    const goOn = whoRuns()?.waits?.();
+    const running = whoRuns();
+    running?.letGo?.('change');
+    const goOn = running?.waits?.();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#waiters.add({ activity, lease: leaseHere()?.callId, resolve, reject });
     this.#core.floor.changed();

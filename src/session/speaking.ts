@@ -43,7 +43,7 @@ export class Speaking {
     const running = whoRuns();
     const hook = running?.hook && running.activityId !== undefined ? stage.activity(running.activityId) : undefined;
     if (stage.isClosing && (!hook || what !== 'say')) throw new SessionClosedError(what);
-    if (hook) return hook;
+    if (hook && hook.phase !== 'gone') return hook;
     if (stage.stack.length > 0 || stage.isChanging) return stage.current;
     throw new MeanwhileError(
       'session_state',

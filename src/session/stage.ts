@@ -116,9 +116,9 @@ export class Stage {
   }
 
   async handOver(agent: Agent, cut: boolean): Promise<void> {
-    // All of them at once: what is under an AgentTask does not become current on the way out.
-    for (const activity of this.stack) activity.phase = 'ending';
-    for (const activity of [...this.stack].reverse()) await this.leave(activity, cut);
+    for (const activity of this.stack) activity.successor = agent;
+    const [outermost] = this.stack;
+    if (outermost) await this.leave(outermost, cut);
     await this.enter(agent, undefined);
   }
 
@@ -148,10 +148,17 @@ export class Stage {
     return activity;
   }
 
-  /** What is being said ends, blocking calls go to the background, `onExit`, then its tasks (S8.3). */
+  /** And the AgentTasks that run over it, innermost first (S8.4). */
   async leave(activity: Activity, cut: boolean): Promise<void> {
+    const leaving = this.stack.slice(this.stack.indexOf(activity));
+    // All of them at once: what is under an AgentTask does not become current on the way out.
+    for (const each of leaving) each.phase = 'ending';
+    for (const each of leaving.reverse()) await this.#leave(each, cut);
+  }
+
+  /** What is being said ends, blocking calls go to the background, `onExit`, then its tasks (S8.3). */
+  async #leave(activity: Activity, cut: boolean): Promise<void> {
     const { executor, options, log, handoffs } = this.#core;
-    activity.phase = 'ending';
     this.wake();
     await this.#drain(activity, cut);
     if (activity.agent instanceof AgentTask) activity.agent.fail(new ActivityEndedError(activity.agent.name));
@@ -183,6 +190,10 @@ export class Stage {
       await Promise.all([...activity.speeches].map((speech) => speech.done));
     };
     await bounded(exited(), options.closeTimeoutMs, clock, this);
+    // Nothing begins in it any more, and what still goes on is cut: what that recorded goes the way of all the rest.
+    activity.phase = 'gone';
+    for (const speech of [...activity.speeches]) speech.cut('session');
+    await Promise.all([...activity.speeches].map((speech) => speech.done));
   }
 
   close(status: 'closing' | 'closed'): void {

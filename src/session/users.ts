@@ -9,7 +9,7 @@ import type { TimerHandle } from '../clock.ts';
 import { describeError, StopResponse } from '../errors.ts';
 import { messageText, type Message, type MessagePart } from '../chat/items.ts';
 import type { Activity } from './activity.ts';
-import { runAs } from './ambient.ts';
+import { runAs, whoRuns } from './ambient.ts';
 import type { Core } from './core.ts';
 import type { UserState } from './events.ts';
 import type { SpeechHandle } from './speech-handle.ts';
@@ -68,15 +68,18 @@ export class Users {
   }
 
   /** Resolves with the speech that answers it; undefined when none does. */
-  say(content: UserContent): Promise<SpeechHandle | undefined> {
+  async say(content: UserContent): Promise<SpeechHandle | undefined> {
     const { promise, resolve } = Promise.withResolvers<SpeechHandle | undefined>();
+    const running = whoRuns();
+    running?.letGo?.('change');
+    const goOn = running?.waits?.();
     this.#inputs.push({ content, answered: resolve });
     this.#change(() => {
       this.#away = false;
     });
     this.#cutLeaving();
     if (!this.#taking) void this.#take();
-    return promise;
+    return await promise.finally(goOn);
   }
 
   /** The input waits for the agent that comes; what the one that leaves still says is cut like any other (S3.8). */
@@ -149,17 +152,20 @@ export class Users {
     const turn = new UserTurn(hooks.begin());
     this.#turns.add(turn);
     let speech: SpeechHandle | undefined;
+    let place: Activity | undefined = activity;
     try {
       const wanted: boolean[] = [];
       for (const input of inputs) {
         const parts = toParts(input.content);
-        const verdict = await this.#ask(activity, parts, turn);
+        const verdict = place ? await this.#ask(place, parts, turn) : { parts, reply: false };
+        // The hook may have handed the conversation over: then the next agent answers.
+        if (place?.phase !== 'here') place = await stage.whenCurrent();
         if (stage.isClosed) return;
         const message = this.#message(verdict.parts);
-        log.commit({ type: 'message_added', activityId: activity.id, message });
+        log.commit({ type: 'message_added', ...(place ? { activityId: place.id } : {}), message });
         wanted.push(verdict.reply);
       }
-      if (wanted.includes(true)) speech = speaking.reply(activity, {});
+      if (place && wanted.includes(true)) speech = speaking.reply(place, {});
     } finally {
       this.#turns.delete(turn);
       turn.end();
