@@ -3,7 +3,7 @@ import { ToolError } from '../errors.ts';
 import type { JsonObject } from '../chat/items.ts';
 import type { AnswerAction } from '../chat/records.ts';
 import { parseArguments } from '../tools/arguments.ts';
-import { promptText, type Prompts } from '../tools/prompts.ts';
+import type { Wording } from '../tools/prompts.ts';
 import type { companionNames } from '../tools/tool.ts';
 import type { EngineTool, Parsed, ToolPolicy } from './seam.ts';
 import { listTasks, type Directory } from './directory.ts';
@@ -31,46 +31,45 @@ const policy: ToolPolicy = {
   deliveryToolChoice: undefined,
 };
 
-const callId = { type: 'string', description: 'The call_id of the task.' };
-
 /** `cancelling`: a tool may be cancelled; `asking`: one may ask. */
 export type CompanionGroup = 'cancelling' | 'asking';
-
-type Layers = readonly (Partial<Prompts> | undefined)[];
 
 /** In the order in which the groups were first offered: what is there already keeps its place. */
 export function createCompanions(
   directory: Directory,
-  prompts: Layers,
+  text: Wording,
   offered: Iterable<CompanionGroup>,
 ): CompanionTool[] {
   return [...offered].flatMap((group) =>
-    group === 'cancelling' ? cancelling(directory, prompts) : asking(directory, prompts),
+    group === 'cancelling' ? cancelling(directory, text) : asking(directory, text),
   );
 }
 
-function cancelling(directory: Directory, prompts: Layers): CompanionTool[] {
-  const text = (name: 'getRunningTasks' | 'cancelTask'): string => promptText(prompts, name, {});
+function callIdOf(text: Wording): JsonObject {
+  return { type: 'string', description: text('callIdParameter', {}) };
+}
+
+function cancelling(directory: Directory, text: Wording): CompanionTool[] {
   return [
-    companion('get_running_tasks', text('getRunningTasks'), {}, [], () => describeTasks(directory)),
-    companion('cancel_task', text('cancelTask'), { call_id: callId }, ['call_id'], (args) =>
-      cancelTask(directory, prompts, args['call_id'] as string),
+    companion('get_running_tasks', text('getRunningTasks', {}), {}, [], () => describeTasks(directory)),
+    companion('cancel_task', text('cancelTask', {}), { call_id: callIdOf(text) }, ['call_id'], (args) =>
+      cancelTask(directory, text, args['call_id'] as string),
     ),
   ];
 }
 
-function asking(directory: Directory, prompts: Layers): CompanionTool[] {
+function asking(directory: Directory, text: Wording): CompanionTool[] {
   const properties = {
-    call_id: callId,
+    call_id: callIdOf(text),
     action: { type: 'string', enum: actions },
-    content: { type: 'object', description: 'What the user answered; only with accept.' },
+    content: { type: 'object', description: text('contentParameter', {}) },
   };
   const answer = async (args: JsonObject, signal: AbortSignal): Promise<string> => {
     const id = args['call_id'] as string;
     await directory.answer(id, args['action'] as AnswerAction, args['content'], signal);
-    return promptText(prompts, 'answerRecorded', { callId: id });
+    return text('answerRecorded', { callId: id });
   };
-  return [companion('answer_task', promptText(prompts, 'answerTask', {}), properties, ['call_id', 'action'], answer)];
+  return [companion('answer_task', text('answerTask', {}), properties, ['call_id', 'action'], answer)];
 }
 
 function describeTasks(directory: Directory): unknown {
@@ -91,14 +90,14 @@ function describeTasks(directory: Directory): unknown {
 }
 
 /** Cancelled at once: the answer does not wait for the body to stop (S5.3). */
-function cancelTask(directory: Directory, prompts: Layers, id: string): string {
+function cancelTask(directory: Directory, text: Wording, id: string): string {
   switch (directory.cancel(id, 'model').type) {
     case 'not_found':
-      throw new ToolError(promptText(prompts, 'taskNotFound', { callId: id }));
+      throw new ToolError(text('taskNotFound', { callId: id }));
     case 'finished':
-      throw new ToolError(promptText(prompts, 'taskFinished', { callId: id }));
+      throw new ToolError(text('taskFinished', { callId: id }));
     case 'cancelled':
-      return promptText(prompts, 'taskCancelled', { callId: id });
+      return text('taskCancelled', { callId: id });
   }
 }
 

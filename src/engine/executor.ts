@@ -126,7 +126,9 @@ export class Executor implements Tasks {
   async answer(callId: string, action: AnswerAction, content: unknown, signal?: AbortSignal): Promise<void> {
     const task = this.#roster.find(callId);
     const noQuestion =
-      task?.text('noQuestion', { callId }) ?? promptText(this.#deps.prompts(''), 'noQuestion', { callId });
+      task?.text('noQuestion', { callId }) ?? promptText(this.#deps.prompts(''), 'noQuestion', { callId }, (error) =>
+        this.#deps.report({ type: 'prompt_failed', name: 'noQuestion', error }),
+      );
     await this.#questions.answer(this.#roster.idOf(callId), action, content, noQuestion, signal);
   }
 

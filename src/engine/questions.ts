@@ -69,7 +69,7 @@ export class Questions {
   ): Promise<void> {
     const question = this.#open.get(callId);
     if (!question) throw new ToolError(noQuestion);
-    const answer = action === 'accept' ? { action, content: await fit(question.schema, content) } : { action };
+    const answer = action === 'accept' ? { action, content: await fit(question, content) } : { action };
     signal?.throwIfAborted();
     if (this.#open.get(callId) !== question) throw new ToolError(noQuestion);
     this.#close(question, answer, action === 'accept' ? content : undefined);
@@ -107,7 +107,7 @@ export class Questions {
       functionName: task.tool.name,
       callId: task.callId,
       message,
-      schema: jsonSchema ? ` Its content must fit ${JSON.stringify(jsonSchema)}.` : '',
+      schema: jsonSchema ? task.text('answerSchema', { schema: JSON.stringify(jsonSchema) }) : '',
     });
     const question = {
       message,
@@ -169,9 +169,9 @@ function check(options: AskOptions<unknown>, approval: boolean): Asked {
   };
 }
 
-async function fit(schema: ToolSchema | undefined, content: unknown): Promise<unknown> {
+async function fit({ schema, task }: OpenQuestion, content: unknown): Promise<unknown> {
   if (!schema) return content ?? {};
   const result = await schema.validate(content ?? {});
   if (result.ok) return result.value;
-  throw new ToolError(`The answer does not fit: ${formatIssues(result.issues)}`);
+  throw new ToolError(task.text('answerMisfit', { callId: task.callId, reasons: formatIssues(result.issues) }));
 }

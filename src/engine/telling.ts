@@ -5,13 +5,10 @@
 import type { Output } from '../chat/items.ts';
 import type { DeliveryMode, DeliveryTerms, ProgressState } from '../chat/records.ts';
 import type { Progress } from '../tools/faces.ts';
-import type { PromptArgs, Prompts } from '../tools/prompts.ts';
+import type { Wording } from '../tools/prompts.ts';
 import { toJson } from '../tools/text.ts';
 import type { Told } from './ending.ts';
 import type { ToolPolicy } from './seam.ts';
-
-/** A prompt in the words that hold for a task. */
-export type Wording = <Name extends keyof Prompts>(name: Name, args: PromptArgs<Name>) => string;
 
 export interface Delivering {
   readonly deliver?: DeliveryMode | undefined;

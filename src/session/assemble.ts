@@ -3,6 +3,7 @@ import { Log } from '../chat/log.ts';
 import type { EngineReport } from '../engine/seam.ts';
 import { Executor } from '../engine/executor.ts';
 import { describeError } from '../errors.ts';
+import { promptText } from '../tools/prompts.ts';
 import type { Activity } from './activity.ts';
 import type { AgentSession } from './agent-session.ts';
 import { runAsNobody } from './ambient.ts';
@@ -39,6 +40,12 @@ export function assemble(session: AgentSession, given: AgentSessionOptions): Cor
     -readonly [K in keyof Core]: Core[K];
   };
   core.traced = (work, run) => (session.tracer ? session.tracer.around(work, run) : run());
+  core.wording =
+    (agent, inner = []) =>
+    (name, args) =>
+      promptText([...inner, agent.options.prompts, options.prompts], name, args, (error) =>
+        tell(core, { type: 'prompt_failed', name, error }),
+      );
   core.newId = (prefix) => `${prefix}_${String((ids.last += 1))}`;
   core.usage = new UsageMeter();
   core.hooks = new Hooks(() => core.floor.changed());

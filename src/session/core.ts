@@ -4,7 +4,8 @@ import type { WireProfile } from '../chat/wire-profile.ts';
 import type { Log } from '../chat/log.ts';
 import type { Clock } from '../clock.ts';
 import type { Executor } from '../engine/executor.ts';
-import type { Prompts } from '../tools/prompts.ts';
+import type { Prompts, Wording } from '../tools/prompts.ts';
+import type { Agent } from './agent.ts';
 import type { AgentSession } from './agent-session.ts';
 import type { ContextLimit, Logger } from './options.ts';
 import type { Events } from './events.ts';
@@ -42,6 +43,8 @@ export interface Core {
   readonly logger: Logger;
   readonly options: CoreOptions;
   readonly output: Transcript;
+  /** The words that hold for this agent; one that fails is an event, and the default's hold (S9.1). `inner`: a toolset's. */
+  wording(agent: Agent, inner?: readonly Partial<Prompts>[]): Wording;
   /** Runs it as the tracer wants it to be run (S7.3). */
   readonly traced: <T>(work: TracedWork, run: () => T) => T;
   readonly events: Events;

@@ -3,7 +3,7 @@ import type { LanguageModelV4, LanguageModelV4CallOptions } from '@ai-sdk/provid
 import { PromptView } from '../chat/view.ts';
 import { wireProfile } from '../chat/wire-profile.ts';
 import type { ModelRef } from '../chat/items.ts';
-import { promptText, viewTexts } from '../tools/prompts.ts';
+import { viewTexts, type Wording } from '../tools/prompts.ts';
 import type { Activity } from './activity.ts';
 import type { Core } from './core.ts';
 import { describeError } from '../errors.ts';
@@ -68,19 +68,19 @@ export class ModelView {
   #createView(): PromptView {
     const { providerOptions, modelSettings } = this.#activity.agent.options;
     const settings = { providerOptions, reasoning: modelSettings?.reasoning };
-    return new PromptView({ profile: wireProfile(this.ref, this.#core.options.wire, settings), model: this.ref, texts: viewTexts(this.#layers()) });
+    return new PromptView({ profile: wireProfile(this.ref, this.#core.options.wire, settings), model: this.ref, texts: viewTexts(this.#text) });
   }
 
   /** Byte-identical from the agent's start to its end (S3.7): the policy is part of it whether tools run or not. */
   #systemPrompt(): string {
-    this.#system ??= [this.#activity.agent.instructions, promptText(this.#layers(), 'deliveryPolicy', {})]
+    this.#system ??= [this.#activity.agent.instructions, this.#text('deliveryPolicy', {})]
       .filter((text) => text !== '')
       .join('\n\n');
     return this.#system;
   }
 
-  #layers() {
-    return [this.#activity.agent.options.prompts, this.#core.options.prompts];
+  get #text(): Wording {
+    return this.#core.wording(this.#activity.agent);
   }
 
   #from(to: number): number {
@@ -107,7 +107,7 @@ export class ModelView {
       ...missing.map((name) => ({
         type: 'function' as const,
         name,
-        description: promptText(this.#layers(), 'goneTool', {}),
+        description: this.#text('goneTool', {}),
         inputSchema: { type: 'object' as const, properties: {} },
       })),
     ];

@@ -72,7 +72,7 @@ async function enterOver(
     return await stage.change(async () => {
       // Completed, or its tool cancelled, while it waited for its turn.
       if (task.isDone) return undefined;
-      if (parent.phase !== 'here' || stage.isClosing) refuse(task);
+      if (parent.phase !== 'here' || stage.isClosing) refuse(core, task);
       return await stage.enter(task, parent, lease);
     });
   } finally {
@@ -99,7 +99,7 @@ async function leaveFrom(core: Core, activity: Activity, task: AgentTask): Promi
 function parentOf(core: Core, activityId: string | undefined, task: AgentTask): Activity {
   const { stage } = core;
   const parent = (activityId === undefined ? undefined : stage.activity(activityId)) ?? stage.current;
-  if (!parent || parent.phase !== 'here' || stage.isClosing) refuse(task);
+  if (!parent || parent.phase !== 'here' || stage.isClosing) refuse(core, task);
   return parent;
 }
 
@@ -107,8 +107,8 @@ function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(describeError(error));
 }
 
-function refuse(task: AgentTask): never {
-  throw new ToolError(`"${task.name}" cannot run now: the conversation is being handed over or closed.`);
+function refuse(core: Core, task: AgentTask): never {
+  throw new ToolError(core.wording(task)('agentTaskRefused', { agent: task.name }));
 }
 
 /** What the parent is saying ends first; a turn that waits for the caller's own call does not count. */

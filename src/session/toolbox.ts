@@ -11,7 +11,6 @@ import { toEngineTool } from '../engine/engine-tool.ts';
 import type { EngineTool } from '../engine/seam.ts';
 import { modelSchema } from '../tools/confirm.ts';
 import type { ResolvedTool } from '../tools/flatten.ts';
-import { promptText } from '../tools/prompts.ts';
 import type { ToolSource } from '../tools/toolset.ts';
 import type { Agent } from './agent.ts';
 import type { Core } from './core.ts';
@@ -84,7 +83,7 @@ export class Toolbox {
     };
     for (const tool of own) add(tool, this.#activityId);
     for (const tool of shared) add(tool, 'session');
-    for (const companion of createCompanions(session.directory, this.#layers(), session.companions)) {
+    for (const companion of createCompanions(session.directory, this.#core.wording(this.#agent), session.companions)) {
       const { name, description, inputSchema } = companion;
       declared.push({ type: 'function', name, description, inputSchema });
       engineTools.set(name, companion);
@@ -92,14 +91,10 @@ export class Toolbox {
     return { declared, engineTools };
   }
 
-  #layers() {
-    return [this.#agent.options.prompts, this.#core.options.prompts];
-  }
-
   #declare(tool: ResolvedTool): DeclaredTool {
     const { description, strict, inputExamples, providerOptions, provider } = tool.tool;
     if (provider) return { type: 'provider', name: tool.name, id: provider.id, args: { ...provider.args } };
-    const confirmText = promptText([...tool.prompts, ...this.#layers()], 'confirmParameter', { functionName: tool.name });
+    const confirmText = this.#core.wording(this.#agent, tool.prompts)('confirmParameter', { functionName: tool.name });
     return {
       type: 'function',
       name: tool.name,

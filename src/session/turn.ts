@@ -9,7 +9,6 @@ import type { LanguageModelV4StreamPart } from '@ai-sdk/provider';
 import { describeError, OutputError } from '../errors.ts';
 import type { Batch, BatchCall, Message, MessagePart } from '../chat/items.ts';
 import type { FirstOutput, HandoffIntent, StartedCall } from '../engine/seam.ts';
-import { promptText } from '../tools/prompts.ts';
 import type { Activity } from './activity.ts';
 import type { Core } from './core.ts';
 import { callModel, type ModelCallEnd } from './model-call.ts';
@@ -170,7 +169,7 @@ export class Turn {
     const calls = this.#core.executor.runningCalls(others);
     if (calls.length === 0) return undefined;
     const runningCalls = calls.map((call) => `- ${call.toolName}(${call.arguments})`).join('\n');
-    return promptText([this.#activity.agent.options.prompts, this.#core.options.prompts], 'runningCalls', { runningCalls });
+    return this.#core.wording(this.#activity.agent)('runningCalls', { runningCalls });
   }
 
   async #read(request: MadeRequest, signal: AbortSignal, parts: StepParts, utterance: Utterance): Promise<Read> {
@@ -178,7 +177,7 @@ export class Turn {
     const onPart = (part: LanguageModelV4StreamPart): boolean | Promise<boolean> => {
       parts.take(part);
       if (part.type === 'finish') usage.add(part.usage);
-      if (part.type !== 'text-delta' || !part.delta) return parts.calls.length > 0 || utterance.hasBegun;
+      if (part.type !== 'text-delta' || typeof part.delta !== 'string' || part.delta === '') return parts.calls.length > 0 || utterance.hasBegun;
       const written = utterance.write(part.delta);
       return written ? written.then(() => true) : true;
     };

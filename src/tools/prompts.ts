@@ -43,7 +43,10 @@ export interface Prompts {
   replyAtTail: Template<ReplyTemplateArgs>;
   replyMaybeCovered: Template<ReplyTemplateArgs>;
   confirmParameter: Template<{ functionName: string }>;
+  /** `schema`: the text of `answerSchema`; empty where the question has no schema. */
   ask: Template<{ functionName: string; callId: string; message: string; schema: string }>;
+  /** What the answer's content must fit, as JSON Schema. */
+  answerSchema: Template<{ schema: string }>;
   /** The question asked before a body that needs approval starts. */
   approval: Template<{ functionName: string; arguments: string }>;
   runningCalls: Template<{ runningCalls: string }>;
@@ -59,6 +62,8 @@ export interface Prompts {
   notAllowed: Template<{ functionName: string }>;
   queueFull: Template<{ functionName: string; limit: string }>;
   handoffRefused: Template<{ agent: string; reason: string }>;
+  /** An AgentTask that is asked for while the conversation is handed over or closed. */
+  agentTaskRefused: Template<{ agent: string }>;
   taskNotFound: Template<{ callId: string }>;
   taskFinished: Template<{ callId: string }>;
   taskNotCancellable: Template<{ callId: string }>;
@@ -66,9 +71,13 @@ export interface Prompts {
   taskCancelled: Template<{ callId: string }>;
   noQuestion: Template<{ callId: string }>;
   answerRecorded: Template<{ callId: string }>;
+  answerMisfit: Template<{ callId: string; reasons: string }>;
   getRunningTasks: Template<Record<never, string>>;
   cancelTask: Template<Record<never, string>>;
   answerTask: Template<Record<never, string>>;
+  /** Describe the parameters of the companions. */
+  callIdParameter: Template<Record<never, string>>;
+  contentParameter: Template<Record<never, string>>;
   /** Describes a tool that is gone while a call of it is still in view. */
   goneTool: Template<Record<never, string>>;
   /** Appended to every agent's instructions from its start. */
@@ -107,6 +116,7 @@ export const defaultPrompts: Prompts = {
       .join('\n'),
   confirmParameter: 'Set to true only after the user was told that the same call is running and confirmed that a second one is wanted.',
   ask: '{functionName} (call {callId}) needs an answer from the user before it can go on: {message}\nAsk the user. When you have the answer, give it with answer_task and call_id "{callId}".{schema}',
+  answerSchema: ' Its content must fit {schema}.',
   approval: 'May {functionName} be run with {arguments}?',
   runningCalls: 'Still running, with no result yet:\n{runningCalls}\nDo not call these again.',
   finished: '{functionName} (call {callId}) has finished.',
@@ -121,6 +131,7 @@ export const defaultPrompts: Prompts = {
   notAllowed: 'No tool may be called now; {functionName} was not run. Answer the user in words.',
   queueFull: '{functionName} was not started: {limit} calls of it are running already.',
   handoffRefused: 'The conversation was not handed over to {agent}: {reason}',
+  agentTaskRefused: '"{agent}" cannot run now: the conversation is being handed over or closed.',
   taskNotFound: 'There is no task with call_id "{callId}".',
   taskFinished: 'Task "{callId}" has already finished.',
   taskNotCancellable: 'Task "{callId}" cannot be cancelled: its tool does not allow it.',
@@ -128,9 +139,12 @@ export const defaultPrompts: Prompts = {
   taskCancelled: 'Task "{callId}" was cancelled.',
   noQuestion: 'Task "{callId}" has no open question.',
   answerRecorded: 'The answer was given to task "{callId}".',
+  answerMisfit: 'The answer does not fit: {reasons}',
   getRunningTasks: 'Lists the tasks that run in the background, with their state, newest message and age.',
   cancelTask: 'Cancels one running task. Call it only when the user asked to stop that task.',
   answerTask: "Gives the user's answer to a task that has asked a question. Call it only when the user has answered.",
+  callIdParameter: 'The call_id of the task.',
+  contentParameter: 'What the user answered; only with accept.',
   goneTool: 'No longer available. Do not call it.',
   deliveryPolicy: [
     'Some tools go on in the background after their first answer. While one runs, go on talking with the user; do not wait for it, and do not call it again for the same thing.',
@@ -185,14 +199,19 @@ export function promptText<Name extends keyof Prompts>(
   }
 }
 
-/** The texts of a prompt view, from the same layers. */
-export function viewTexts(layers: readonly (Partial<Prompts> | undefined)[] = []): ViewTexts {
+/** Prompts in the words that hold in one place. */
+export type Wording = <Name extends keyof Prompts>(name: Name, args: PromptArgs<Name>) => string;
+
+const defaultWording: Wording = (name, args) => promptText([], name, args);
+
+/** The texts of a prompt view. */
+export function viewTexts(wording: Wording = defaultWording): ViewTexts {
   return {
-    nothing: promptText(layers, 'nothingSaid', {}),
-    noReply: promptText(layers, 'noReply', {}),
-    noOutput: promptText(layers, 'noOutput', {}),
-    error: promptText(layers, 'errorPrefix', {}),
-    mark: (text) => promptText(layers, 'systemMark', { text }),
-    note: (args) => promptText(layers, 'note', args),
+    nothing: wording('nothingSaid', {}),
+    noReply: wording('noReply', {}),
+    noOutput: wording('noOutput', {}),
+    error: wording('errorPrefix', {}),
+    mark: (text) => wording('systemMark', { text }),
+    note: (args) => wording('note', args),
   };
 }
