@@ -4,9 +4,10 @@
  * the output.
  */
 import { APICallError } from '@ai-sdk/provider';
-import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4StreamPart } from '@ai-sdk/provider';
+import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4StreamPart, LanguageModelV4StreamResult } from '@ai-sdk/provider';
 import type { Clock } from '../clock.ts';
 import { describeError, MeanwhileError } from '../errors.ts';
+import { show } from '../tools/options.ts';
 
 export interface ModelCallPorts {
   readonly clock: Clock;
@@ -60,8 +61,13 @@ async function readOnce(
 ): Promise<ModelCallEnd> {
   const aborted = whenAborted(signal);
   try {
-    const result = await Promise.race([model.doStream(options), aborted.promise]);
-    if (!result) return 'aborted';
+    const asked = Promise.resolve(model.doStream(options));
+    const result = await Promise.race([asked, aborted.promise]);
+    if (signal.aborted) {
+      void asked.then(stop, () => undefined);
+      return 'aborted';
+    }
+    if (!result?.stream) throw new MeanwhileError('model_failed', `The model gave no stream but ${show(result)}. Expected doStream() to give { stream }.`);
     const reader = result.stream.getReader();
     try {
       return await readAll(reader, signal, aborted.promise, onPart, progress);
@@ -72,6 +78,11 @@ async function readOnce(
   } finally {
     aborted.stop();
   }
+}
+
+/** Of an answer that comes too late: nobody reads it. */
+function stop(late: LanguageModelV4StreamResult | undefined): void {
+  late?.stream?.cancel().catch(() => undefined);
 }
 
 async function readAll(

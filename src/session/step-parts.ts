@@ -72,11 +72,15 @@ export class StepParts {
 function toIncoming(part: LanguageModelV4ToolCall): IncomingCall {
   const { toolCallId, toolName, input, providerMetadata } = part as Partial<LanguageModelV4ToolCall>;
   return {
-    wireId: toolCallId ?? '',
-    toolName: toolName ?? '',
+    wireId: textOf(toolCallId),
+    toolName: textOf(toolName),
     argumentsText: typeof input === 'string' ? input : JSON.stringify(input ?? {}),
     ...(providerMetadata === undefined ? {} : { providerMetadata }),
   };
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
 }
 
 function isJson(text: string): boolean {
