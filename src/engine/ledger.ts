@@ -1,6 +1,6 @@
 /**
- * The ledger's decisions (S3), pure: what is due at which level, what a reply over it is asked to say, and what an
- * outcome means for each record. The shell is `announcer.ts`.
+ * The ledger's decisions (S3.1 to S3.7, S3.9), pure: what is due at which level, what a reply over it is asked to say,
+ * and what an outcome means for each record. The shell is `announcer.ts`.
  */
 import type { Owner, Receipt } from '../chat/records.ts';
 import type { DeliveryState, TasksState } from '../chat/state.ts';
