@@ -90,8 +90,8 @@ export class Questions {
     const goOn = this.#deps.body.waits(task.ref);
     void task.whenEnded.then(() => reject(task.signal.reason ?? new TaskEndedError(task.callId, task.endState)));
     task.holdLimits();
-    this.#record(task, asked);
     try {
+      this.#record(task, asked);
       return await promise;
     } finally {
       clock.clearTimeout(timer);
@@ -116,6 +116,8 @@ export class Questions {
       ...(approval ? { approval: true as const } : {}),
     };
     if (!task.first && this.#isSecondOfStep(task)) task.background('question');
+    // Whoever heard of that may have ended it: its end is the answer.
+    if (task.hasEnded) return;
     void task.record({ type: 'text', text }, {}, { phase: 'question', question });
   }
 

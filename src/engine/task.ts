@@ -385,6 +385,7 @@ export class Task {
   }
 
   #settle(first: FirstOutput): void {
+    if (this.first) return;
     this.first = first;
     this.#free.resolve();
     this.#hooks.onFirst(first);

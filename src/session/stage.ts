@@ -233,6 +233,8 @@ export class Stage {
   async #hook(activity: Activity, name: 'onEnter' | 'onExit', more: Pick<Running, 'lease' | 'letGo'>): Promise<void> {
     const { hooks, session, logger, events } = this.#core;
     const run = hooks.begin();
+    // One that goes on after its agent has left is nobody's business any more.
+    void activity.whenEnded.then(() => run.end());
     const running = { session, activityId: activity.id, hook: name, waits: () => run.waits(), ...more };
     try {
       await runAs(running, async () => await activity.agent[name]());
