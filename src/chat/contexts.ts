@@ -15,10 +15,11 @@ export function stepKey(speechId: string, step: number): string {
   return `${speechId}/${String(step)}`;
 }
 
-/** A record enters the context of its owner's agent. */
+/** A record enters the context of its owner's agent; one of the session's the current agent's, or the next one's (S8.8). */
 export function appendTaskRecord(state: SessionState, record: TaskRecord): void {
   const activity = record.owner === 'session' ? currentActivity(state) : state.activities.get(record.owner);
   if (activity) appendRecord(state, activity, record);
+  else if (record.owner === 'session') state.between.push({ order: state.seq, record });
 }
 
 /** At once; or right behind its call's batch, which holds the first record itself, where that is still to come. */
@@ -43,10 +44,10 @@ export function releaseHeld(context: ContextState, batch: Batch): void {
 
 /**
  * What an agent must know when it becomes current: for each session-owned task the untold records and, if it runs, its
- * newest one (S8.8), in the order of recording.
+ * newest one, and what came while nobody was current (S8.8), in the order of recording.
  */
 export function bringUpToDate(state: SessionState, activity: ActivityState): void {
-  const missing: { order: number; record: TaskRecord }[] = [];
+  const missing: { order: number; record: TaskRecord }[] = state.between.splice(0);
   for (const delivery of state.tasks.deliveries.values()) {
     if (delivery.owner === 'session') missing.push({ order: delivery.order, record: delivery.record });
   }

@@ -132,6 +132,8 @@ export interface SessionState {
   /** Activities from the outermost to the innermost. */
   readonly stack: string[];
   readonly speeches: Map<string, SpeechState>;
+  /** The session's records that came while nobody was current: the next agent's (S8.8). */
+  readonly between: { readonly order: number; readonly record: TaskRecord }[];
   readonly tasks: TasksState;
 }
 
@@ -148,6 +150,7 @@ export function createSessionState(): SessionState {
     activities: new Map(),
     stack: [],
     speeches: new Map(),
+    between: [],
     tasks: createTasksState(),
   };
 }

@@ -2,6 +2,7 @@
 import type { AnswerAction } from '../chat/records.ts';
 import type { TaskInfo } from '../tools/faces.ts';
 import { refusalOf } from './cancelling.ts';
+import { toText } from '../tools/text.ts';
 import { asProgress } from './progress.ts';
 import type { Cancellation, CancelRequester } from './seam.ts';
 import type { Task } from './task.ts';
@@ -59,5 +60,8 @@ function newestMessage(task: Task): string | undefined {
 function messageOf(update: unknown): string | undefined {
   if (typeof update === 'string') return update;
   const progress = asProgress(update);
-  return progress ? progress.message : JSON.stringify(update);
+  if (progress) return progress.message;
+  // It was given to a body that may have changed it since.
+  const text = toText(update);
+  return text.ok ? text.text : undefined;
 }

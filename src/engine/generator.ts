@@ -2,9 +2,10 @@
 
 type Generating = AsyncIterator<unknown> | Iterator<unknown>;
 
+/** By what only a generator has: the iterator of a list or a Map is a value, and no JSON. */
 export function isGenerator(value: unknown): value is Generating {
-  if (typeof value !== 'object' || value === null || !('next' in value) || typeof value.next !== 'function')
-    return false;
+  if (typeof value !== 'object' || value === null || !('next' in value) || !('throw' in value)) return false;
+  if (typeof value.next !== 'function' || typeof value.throw !== 'function') return false;
   return Symbol.asyncIterator in value || Symbol.iterator in value;
 }
 

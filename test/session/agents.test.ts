@@ -148,6 +148,24 @@ describe('handoff', () => {
     expect(receipts(t)).toEqual(['call_1_final completed']);
   });
 
+  test('S8.3 S5.6 what a call of onExit gives after closeTimeoutMs is told by the next agent', async () => {
+    const end = byHand<string>();
+    class Desk extends Agent {
+      override onExit(): void {
+        this.session?.generateReply({ instructions: 'Note it down.' });
+      }
+    }
+    const tools = [tool({ name: 'note', parameters: none, execute: () => end.promise })];
+    const t = await startTestSession([call('note'), 'It is noted.'], { agent: new Desk({ instructions: 'Desk.', tools }), closeTimeoutMs: 1000 });
+    void t.session.updateAgent(new Agent({ name: 'billing', instructions: 'Billing.' }));
+    await t.clock.advance(1500);
+    expect(t.session.currentAgent?.name).toBe('billing');
+    end.resolve('noted');
+    await t.clock.advance(100);
+    expect(t.spoken).toEqual(['It is noted.']);
+    expect(receipts(t)).toEqual(['call_1_final completed']);
+  });
+
   test('S8.3 onHandoff cancel: cancelled, the record being delivered to the next agent', async () => {
     const { tool: search } = background('search', { onHandoff: 'cancel' });
     const next = new Agent({ name: 'next', instructions: 'n' });
@@ -449,6 +467,41 @@ describe('contexts', () => {
     await drive(t.clock, t.session.updateAgent(given));
     expect(texts(t, given)).toEqual(['user: Remember me']);
     expect([...t.session.history]).toHaveLength(2);
+  });
+
+  test('S8.8 what the session recorded while nobody was current is in the next one’s context: a parent’s, or one that starts empty', async () => {
+    const between = async (leave: (t: TestSession, exit: Promise<void>) => unknown, agent: Agent) => {
+      const [end, exit] = [byHand(), byHand()];
+      const work = tool({ name: 'work', parameters: none, execute: async (_args, { ctx }) => (await ctx.update('began'), await end.promise) });
+      const t = await startTestSession([call('work'), 'Began.'], { tools: [work], agent });
+      await say(t, 'Go');
+      await leave(t, exit.promise);
+      await t.clock.settle();
+      expect(t.session.currentAgent).toBeUndefined();
+      end.resolve();
+      await t.clock.settle();
+      exit.resolve();
+      await t.clock.advance(0);
+      return t;
+    };
+    const parent = new Agent({ name: 'parent', instructions: 'p' });
+    const under = await between(async (t, exit) => {
+      const task = new AgentTask<string>({ name: 'task', instructions: 't', onExit: () => exit });
+      void task.run(t.session);
+      await t.clock.advance(0);
+      task.complete('a@b.c');
+    }, parent);
+    expect(under.session.currentAgent).toBe(parent);
+    expect(texts(under, parent)).toContain('call_1_final');
+
+    const left = Promise.withResolvers<void>();
+    const next = new Agent({ name: 'next', instructions: 'n', chatCtx: 'empty' });
+    const first = new Agent({ name: 'first', instructions: 'f', onExit: () => left.promise });
+    const after = await between((t, exit) => {
+      void exit.then(left.resolve);
+      void t.session.updateAgent(next);
+    }, first);
+    expect(texts(after, next)).toEqual(['call_1_final']);
   });
 
   test('S8.8 an agent that starts empty has the newest record of each running task of the session', async () => {

@@ -91,6 +91,29 @@ test('S1.1 a call that has to queue goes to the background at once', async () =>
   expect(outputOf(t.session, 'call_2_final')).toBe('b is done');
 });
 
+test('S1.8 S5.2 a body that disallows interruptions keeps the user waiting until its turn has ended', async () => {
+  const done = byHand<string>();
+  const work = echo(async (_args, { ctx }) => {
+    ctx.disallowInterruptions();
+    return await done.promise;
+  });
+  const t = await startTestSession([call, 'It is done.', 'Hello.'], { tools: [work] });
+  void t.session.sendMessage('Go');
+  await t.clock.settle();
+  void t.session.sendMessage('Hello?');
+  await t.clock.settle();
+  expect(historyOf(t.session)).toEqual(['user: Go']);
+  done.resolve('done');
+  await t.clock.advance(0);
+  expect(historyOf(t.session)).toEqual([
+    'user: Go',
+    'call_1: done',
+    'assistant: It is done.',
+    'user: Hello?',
+    'assistant: Hello.',
+  ]);
+});
+
 test('S1.1 S1.2 the answer to a call that has to queue wants a reply', async () => {
   const work = tool({
     name: 'work',
@@ -305,6 +328,13 @@ test('S1.6 a generator that is not async is the same', async () => {
   await run(t);
   await t.clock.advance(100);
   expect(outputOf(t.session, 'call_1_final')).toBe('found');
+});
+
+test('S1.5 S1.6 the iterator of a list is no generator, and no value either', async () => {
+  const t = await startTestSession([call, 'That went wrong.'], { tools: [echo(() => new Map([['a', 1]]).keys())] });
+  await run(t);
+  expect(outputOf(t.session, 'call_1')).toMatch(/^work gave a result that cannot be told: /);
+  expect(t.session.tasks.list()).toEqual([]);
 });
 
 test('S1.6 a yield that cannot be told throws where it stands, as an awaited update does', async () => {

@@ -160,6 +160,10 @@ describe('S5.4 what they list', () => {
     expect(message()).toBe('two');
     await ctx.update({ found: 3 });
     expect(message()).toBe('{"found":3}');
+    const rows: unknown[] = [1];
+    await ctx.update({ rows });
+    rows.push(rows);
+    expect(message()).toBeDefined();
     await drive(t.clock, run);
   });
 

@@ -344,6 +344,21 @@ describe('modes', () => {
     t.model.assertComplete();
   });
 
+  const own = [
+    ['silent', 'when_idle', [long, 'Fire.']],
+    ['when_idle', 'interrupt', ['This is a—', 'Fire.']],
+    ['interrupt', 'when_idle', [long, 'Fire.']],
+  ] as const;
+  test.each(own)('S3.1 S2.1 of a tool that is told %s an update may be told %s', async (deliver, how, heard) => {
+    const alarm = job('alarm', { deliver });
+    const t = await running([alarm], [long, 'Fire.']);
+    await say(t, 'Tell me something', 340);
+    alarm.update('Fire', { deliver: how });
+    await t.clock.advance(2000);
+    expect(t.heard).toEqual(heard);
+    t.model.assertComplete();
+  });
+
   test('S3.1 S5.6 an answer that was cut unheard for it is told behind it', async () => {
     const alarm = job('alarm', { deliver: 'interrupt' });
     const weather = tool({ name: 'weather', parameters: none, execute: () => 'Sunny' });
@@ -760,6 +775,41 @@ describe('the request', () => {
     expect(t.heard.slice(2)).toEqual(['There—', 'Yes?', 'That was all.']);
     expect(receipts(t)).toEqual(['call_1_update_1 completed', 'call_1_final completed']);
     t.model.assertComplete();
+  });
+
+  test('S3.7 nor may a repeat of one that called a tool and then failed', async () => {
+    const look = tool({ name: 'look', parameters: none, execute: () => 'Nothing' });
+    const book = job('book');
+    const failing = [call('look'), { error: new Error('no') }];
+    const t = await speak([call('book'), ...failing, 'There is nothing to be seen.', 'It is booked.'], {
+      tools: [book.tool, look],
+    });
+    await say(t, 'Go', 1000);
+    book.end.resolve('ABC');
+    await t.clock.advance(5000);
+    expect(receipts(t)).toEqual(['call_2 completed', 'call_1_final completed']);
+    const choices = t.model.calls.map((request) => request.toolChoice?.type);
+    expect(choices).toEqual(['auto', 'auto', 'auto', 'auto', 'none']);
+  });
+
+  test('S3.7 one that carries only a question may call no tools', async () => {
+    const go = byHand();
+    const book = tool({
+      name: 'book',
+      parameters: none,
+      asks: true,
+      execute: async (_args, { ctx }) => {
+        await ctx.update('Began.', { deliver: 'silent' });
+        await go.promise;
+        await ctx.ask({ message: 'Window or aisle?' });
+      },
+    });
+    const t = await speak([call('book'), 'Window or aisle?'], { tools: [book] });
+    await say(t, 'Go', 1000);
+    go.resolve();
+    await t.clock.advance(1000);
+    expect(t.heard).toEqual(['Window or aisle?']);
+    expect(t.model.calls.at(-1)?.toolChoice?.type).toBe('none');
   });
 
   test('S3.7 deliveryToolChoice overrides', async () => {

@@ -404,6 +404,20 @@ describe('S4.4 join', () => {
     expect(deliveries(t)).toEqual(['call_1_final completed']);
   });
 
+  test('S3.1 S4.4 both get a first update that is silent, and neither wants a reply', async () => {
+    const joined = heldTool({ onDuplicate: 'join' });
+    const t = await startTestSession([booking('Rome', 'Rome'), 'Booked.'], { tools: [joined.tool] });
+    const run = t.session.run({ userInput: 'Go' });
+    await t.clock.settle();
+    void joined.bodies[0]?.ctx.update('Searching', { deliver: 'silent' });
+    await drive(t.clock, run);
+    expect(outputOf(t.session, 'call_2')).toBe(outputOf(t.session, 'call_1'));
+    expect(t.spoken).toEqual([]);
+    joined.bodies[0]?.end('Booked');
+    await rest(t);
+    expect(t.spoken).toEqual(['Booked.']);
+  });
+
   test('S4.4 from then on it is answered at once with the newest record', async () => {
     const held = heldTool({ ...searching, onDuplicate: 'join' });
     const t = await startTestSession([booking('Rome'), 'Searching.', 'Three found.', booking('Rome'), 'Still three.'], {
