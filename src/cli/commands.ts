@@ -18,12 +18,12 @@ export const help: readonly (readonly [command: string, meaning: string])[] = [
   ['/help', 'prints this'],
 ];
 
-/** A line that begins with two slashes is said with one. */
+/** What is said is said as it was typed; a line that begins with two slashes is said with one. */
 export function readInput(line: string): Input {
   const text = line.trim();
   if (text === '') return { type: 'nothing' };
-  if (!text.startsWith('/')) return { type: 'say', text };
-  if (text.startsWith('//')) return { type: 'say', text: text.slice(1) };
+  if (!text.startsWith('/')) return { type: 'say', text: line };
+  if (text.startsWith('//')) return { type: 'say', text: line.replace('/', '') };
   const [word = '', argument] = text.slice(1).split(/\s+/);
   switch (word) {
     case 'tasks':

@@ -3,11 +3,11 @@
  * happens is printed as a timeline. It ends when the last result was told; a question that nobody can answer any more
  * is not waited for.
  */
-import { createInterface } from 'node:readline';
 import { SessionClosedError, Timeline, type AgentSession, type SessionEvent } from '../index.ts';
 import { cancelTask, help, listTasks, readInput, type Input } from './commands.ts';
 import { signalCodes } from './failure.ts';
 import type { World } from './io.ts';
+import { Lines } from './lines.ts';
 import type { Talk } from './open.ts';
 
 /** 0 when all went well, 1 when a turn failed or a task can never end, 128 and the signal's number after a signal. */
@@ -56,7 +56,7 @@ class Player {
   }
 
   async play(): Promise<void> {
-    const lines = createInterface({ input: this.#world.stdin, crlfDelay: Infinity });
+    const lines = new Lines(this.#world.stdin);
     const stop = this.#session.on('closed', () => lines.close());
     try {
       for await (const line of lines) {

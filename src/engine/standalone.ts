@@ -9,9 +9,10 @@ import { systemClock, type Clock } from '../clock.ts';
 import { MeanwhileError } from '../errors.ts';
 import type { AgentRef, SpeechRef } from '../tools/faces.ts';
 import { flattenTools, loadSchemas, type ResolvedTool } from '../tools/flatten.ts';
+import { checkEach, checkNames, flag, record, text } from '../tools/options.ts';
 import { promptText, type Prompts } from '../tools/prompts.ts';
 import { toText } from '../tools/text.ts';
-import type { ToolEntry, Toolset } from '../tools/toolset.ts';
+import { checkPrompts, type ToolEntry, type Toolset } from '../tools/toolset.ts';
 import { cancelled, endingOfThrow } from './ending.ts';
 import { toEngineTool } from './engine-tool.ts';
 import { Outbox } from './outbox.ts';
@@ -69,12 +70,13 @@ export async function executeTool(
   args: object | string = {},
   options: ExecuteToolOptions = {},
 ): Promise<ToolRun> {
-  const text = argumentsText(args);
+  checkOptions(options);
+  const given = argumentsText(args);
   const [resolved, ...others] = flattenTools({ [options.name ?? 'tool']: tool });
-  if (!resolved || others.length > 0)
+  if (!resolved || others.length > 0 || resolved.toolsets.length > 0)
     throw new MeanwhileError('invalid_definition', 'executeTool: expected a tool. Make it with tool().');
   const engineTool = await load(resolved);
-  const parsed: Parsed = await engineTool.parse(text, false);
+  const parsed: Parsed = await engineTool.parse(given, false);
   if (parsed.ok) return new StandaloneRun(engineTool, parsed, options).result();
   const { reasons, error } = parsed;
   const layers = [...engineTool.prompts, options.prompts];
@@ -85,6 +87,16 @@ export async function executeTool(
     updates: [],
     ...(error === undefined ? {} : { error }),
   };
+}
+
+function checkOptions(options: ExecuteToolOptions): void {
+  const what = 'executeTool';
+  const code = 'invalid_option';
+  record(what, 'options', options, code);
+  const checks = { toolCallId: text, name: text, prompts: record, approved: flag };
+  checkNames(what, options, [...Object.keys(checks), 'abortSignal', 'userData', 'clock'], {}, code);
+  checkEach(what, { ...options }, checks, code);
+  if (options.prompts) checkPrompts(what, options.prompts, code);
 }
 
 function argumentsText(args: object | string): string {

@@ -5,6 +5,7 @@ import {
   AgentTask,
   AsyncToolset,
   createTextOutput,
+  executeTool,
   handoff,
   MeanwhileError,
   tool,
@@ -453,6 +454,25 @@ describe('toolsets', () => {
   ])('%s', (make, mentions) => {
     expectRefused(failure(make), mentions);
   });
+});
+
+test('S1.9 executeTool refuses what is no tool, arguments that are no JSON, and wrong options', async () => {
+  const echo = tool({ name: 'echo', execute: () => 'ok' });
+  for (const other of [undefined, 'x', {}, new Toolset({ tools: [echo] })]) {
+    await expect(executeTool(other as never)).rejects.toBeInstanceOf(MeanwhileError);
+  }
+  await expect(executeTool(echo, { a: 10n })).rejects.toMatchObject({ code: 'invalid_value' });
+  for (const options of [
+    'x',
+    null,
+    { approve: true },
+    { approved: 'yes' },
+    { prompts: { x: 'y' } },
+    { toolCallId: 42 },
+  ]) {
+    await expect(executeTool(echo, {}, options as never)).rejects.toMatchObject({ code: 'invalid_option' });
+  }
+  expect((await executeTool(echo)).output.text).toBe('ok');
 });
 
 describe('the testing entry', () => {

@@ -18,14 +18,21 @@ const parameters = { type: 'object', properties: { text: { type: 'string' } }, r
 
 function outputs(t: TestSession): string[] {
   return [...t.session.history].flatMap((item) =>
-    item.kind === 'record' ? [item.output.text] : item.kind === 'batch' ? item.calls.map((call) => call.output.text) : [],
+    item.kind === 'record'
+      ? [item.output.text]
+      : item.kind === 'batch'
+        ? item.calls.map((call) => call.output.text)
+        : [],
   );
 }
 
 describe.each(texts)('%s', (_name, text) => {
   test('S1.8 from the user to the record, the hook and the model', async () => {
     const heard: string[] = [];
-    const agent = new Agent({ instructions: 'x', onUserTurnCompleted: (_context, message) => void heard.push(message.text) });
+    const agent = new Agent({
+      instructions: 'x',
+      onUserTurnCompleted: (_context, message) => void heard.push(message.text),
+    });
     const t = await startTestSession(['Ok.', 'Ok.'], { agent });
     await drive(t.clock, t.session.run({ userInput: text }));
     await drive(t.clock, t.session.run({ userInput: [{ type: 'text', text }] }));
@@ -73,10 +80,18 @@ describe.each(texts)('%s', (_name, text) => {
         answers.push(content);
       },
     });
-    const t = await startTestSession([{ calls: [{ name: 'ask' }] }, 'Which?', { calls: [{ name: 'answer_task', args: { call_id: 'call_1', action: 'accept', content: { text } } }] }, 'Good.'], {
-      tools: [ask],
-      prompts: { ask: '{message}' },
-    });
+    const t = await startTestSession(
+      [
+        { calls: [{ name: 'ask' }] },
+        'Which?',
+        { calls: [{ name: 'answer_task', args: { call_id: 'call_1', action: 'accept', content: { text } } }] },
+        'Good.',
+      ],
+      {
+        tools: [ask],
+        prompts: { ask: '{message}' },
+      },
+    );
     await drive(t.clock, t.session.run({ userInput: 'Go' }));
     expect(t.session.tasks.get('call_1')?.question?.message).toBe(text);
     expect(outputs(t)[0]).toBe(text);
@@ -86,7 +101,10 @@ describe.each(texts)('%s', (_name, text) => {
 
   test('S2.3 as what the agent says: by say, by a filler, by the model', async () => {
     const end = byHand();
-    const slow = tool({ name: 'slow', execute: async (_args, { ctx }) => await ctx.filler(text, { delayMs: 10 }, () => end.promise) });
+    const slow = tool({
+      name: 'slow',
+      execute: async (_args, { ctx }) => await ctx.filler(text, { delayMs: 10 }, () => end.promise),
+    });
     const t = await startTestSession([{ text }, { calls: [{ name: 'slow' }] }, 'Done.'], { tools: [slow] });
     const written: string[] = [];
     t.session.watchText({ onText: (words) => void written.push(words) });
@@ -100,7 +118,9 @@ describe.each(texts)('%s', (_name, text) => {
     end.resolve();
     await drive(t.clock, t.session.waitForIdle());
     const said = [...t.session.history].flatMap((item) =>
-      item.kind === 'message' && item.role === 'assistant' ? item.parts.map((part) => ('text' in part ? part.text : '')) : [],
+      item.kind === 'message' && item.role === 'assistant'
+        ? item.parts.map((part) => ('text' in part ? part.text : ''))
+        : [],
     );
     expect(said.filter((words) => words === text)).toHaveLength(text.trim() === '' ? 0 : 3);
   });

@@ -1,5 +1,5 @@
 import { PassThrough, Writable } from 'node:stream';
-import { Agent, tool, type Clock } from 'meanwhile';
+import { Agent, messageText, tool, type Clock } from 'meanwhile';
 import { createVirtualClock, type ScriptedStep } from 'meanwhile/testing';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
@@ -253,3 +253,22 @@ test('a session that was started before is taken up where it is', async () => {
     'end     closed',
   ]);
 });
+
+test.each([
+  ['100 kB', 'x'.repeat(102_400)],
+  ['emoji', '👩‍👩‍👧‍👦🏳️‍🌈 é'],
+  ['control characters', 'a\u0000b\u0007c\u001b[31md\u007fe\u0085f'],
+  ['separators', 'a\u2028b\u2029c'],
+  ['space at both ends', '  a\tb  '],
+])(
+  'what is typed and said passes unchanged, and is printed on one line without control characters: %s',
+  async (_name, text) => {
+    const t = await played([text], [text]);
+    expect(t.code).toBe(0);
+    const words = [...t.session.history].map((item) => (item.kind === 'message' ? messageText(item) : ''));
+    expect(words).toEqual([text, text]);
+    expect(t.out).toHaveLength(4);
+    // oxlint-disable-next-line no-control-regex -- that none is left is the point
+    expect(t.out.join('')).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
+  },
+);

@@ -36,7 +36,9 @@ function states(t: TestSession): string[] {
 test('S8.3 past ctx.disallowInterruptions() onHandoff cancel does not cancel: it moves', async () => {
   const { tool: book, end } = background('book', { onHandoff: 'cancel', shielded: true });
   const next = new Agent({ name: 'next', instructions: 'n' });
-  const t = await startTestSession([call('book'), 'Booking.', 'Booked.'], { agent: new Agent({ instructions: 'f', tools: [book] }) });
+  const t = await startTestSession([call('book'), 'Booking.', 'Booked.'], {
+    agent: new Agent({ instructions: 'f', tools: [book] }),
+  });
   await say(t, 'Book');
   await drive(t.clock, t.session.updateAgent(next));
   expect(states(t)).toEqual([]);
@@ -75,7 +77,9 @@ test.each([
 test('S8.5 of two tasks in the background the first recorded wins; the other’s returns is told with the reason', async () => {
   const [one, two] = [new Agent({ name: 'one', instructions: '1' }), new Agent({ name: 'two', instructions: '2' })];
   const [first, second] = [background('first'), background('second')];
-  const t = await startTestSession([call('first', 'second'), 'Looking.', 'Both are here.'], { tools: [first.tool, second.tool] });
+  const t = await startTestSession([call('first', 'second'), 'Looking.', 'Both are here.'], {
+    tools: [first.tool, second.tool],
+  });
   await say(t, 'Go');
   t.session.userStartedSpeaking();
   second.end.resolve(handoff(two, { returns: 'Two is free' }));
@@ -98,7 +102,10 @@ test('S8.5 what else of the batch wants a reply is told by the old agent, then t
     tool({ name: 'move', parameters: none, execute: () => handoff(next) }),
     tool({ name: 'look', parameters: none, execute: () => 'It is open' }),
   ];
-  const t = await startTestSession([call('move', 'look'), 'It is open.'], { agent: new Agent({ name: 'old', instructions: 'o' }), tools });
+  const t = await startTestSession([call('move', 'look'), 'It is open.'], {
+    agent: new Agent({ name: 'old', instructions: 'o' }),
+    tools,
+  });
   await say(t, 'Go');
   expect(t.spoken).toEqual(['It is open.', 'Next here.']);
   expect(t.events.flatMap((event) => (event.type === 'agent_changed' ? [event.agent] : []))).toEqual(['old', 'next']);
@@ -106,8 +113,13 @@ test('S8.5 what else of the batch wants a reply is told by the old agent, then t
 
 test('S8.5 the switch follows even if the telling was cut', async () => {
   const next = new Agent({ name: 'next', instructions: 'n' });
-  const tools = [tool({ name: 'move', parameters: none, execute: () => handoff(next, { returns: 'Putting you through' }) })];
-  const t = await startTestSession([call('move'), { text: 'I am putting you through to them now.', wordDelayMs: 100 }, 'Yes?'], { tools });
+  const tools = [
+    tool({ name: 'move', parameters: none, execute: () => handoff(next, { returns: 'Putting you through' }) }),
+  ];
+  const t = await startTestSession(
+    [call('move'), { text: 'I am putting you through to them now.', wordDelayMs: 100 }, 'Yes?'],
+    { tools },
+  );
   void t.session.sendMessage('Go');
   await t.clock.advance(250);
   void t.session.sendMessage('Hello?');
@@ -156,7 +168,9 @@ test('S8.6 a toolset that is added at run time is set up once and closed once, w
 test('S8.8 an agent that starts empty has the untold records of the session’s tasks, whatever tools it declares, and tells them', async () => {
   const { tool: search, end } = background('search');
   const next = new Agent({ name: 'next', instructions: 'n', chatCtx: 'empty' });
-  const t = await startTestSession([call('search'), 'Searching.', 'Found.'], { agent: new Agent({ instructions: 'f', tools: [search] }) });
+  const t = await startTestSession([call('search'), 'Searching.', 'Found.'], {
+    agent: new Agent({ instructions: 'f', tools: [search] }),
+  });
   await say(t, 'Search');
   t.session.userStartedSpeaking();
   end.resolve('found it');
@@ -193,7 +207,9 @@ test('S8.8 an AgentTask starts empty, or inherits, or has what it is given; the 
   const ids = [...t.session.history].map((item) => item.id);
   expect(new Set(ids).size).toBe(ids.length);
   const parent = t.session.currentAgent;
-  const words = parent ? [...t.session.contextOf(parent)].map((item) => (item.kind === 'message' ? messageText(item) : '')) : [];
+  const words = parent
+    ? [...t.session.contextOf(parent)].map((item) => (item.kind === 'message' ? messageText(item) : ''))
+    : [];
   expect(words).toEqual(['Hi', 'Hello.', 'One.', 'Two.', 'Three.']);
 });
 
