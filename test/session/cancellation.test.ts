@@ -154,6 +154,19 @@ describe('S5.2 who may cancel', () => {
     expect(t.events.filter((event) => event.type === 'error')).toEqual([]);
   });
 
+  test('S5.2 S4.4 by the id of a call that joined it, one that has ended is already finished', async () => {
+    const held = heldTool({ ...searching, allowCancellation: true });
+    const t = await startTestSession(
+      [booking('Rome'), 'Searching.', booking('Rome'), 'Still.', 'Booked.', cancelling('call_2'), 'It has finished.'],
+      { tools: [held.tool] },
+    );
+    for (const text of ['Go', 'Go']) await say(t, text);
+    held.bodies[0]?.end('Booked');
+    await rest(t);
+    await say(t, 'Stop');
+    expect(outputOf(t.session, 'call_3')).toBe('Task "call_2" has already finished.');
+  });
+
   test('S5.2 while it blocks, its speech must allow interruptions', async () => {
     const held = heldTool({ allowCancellation: true });
     for (const allowInterruptions of [true, false]) {

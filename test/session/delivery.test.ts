@@ -397,6 +397,29 @@ describe('modes', () => {
     t.model.assertComplete();
   });
 
+  test('S3.1 S2.3 nor the step of a turn whose request held it, though the step before had not', async () => {
+    const alarm = job('alarm', { deliver: 'interrupt' });
+    const seen = byHand();
+    const look = tool({
+      name: 'look',
+      parameters: none,
+      execute: async () => {
+        await seen.promise;
+        alarm.update('Fire');
+        return 'Nothing';
+      },
+    });
+    const t = await speak([call('alarm'), { text: 'Let me see.', ...call('look') }, long, ''], {
+      tools: [alarm.tool, look],
+    });
+    await say(t, 'Go', 1000);
+    await say(t, 'Is anything wrong?', 1000);
+    seen.resolve();
+    await t.clock.advance(3000);
+    expect(t.heard).toEqual(['Let me see.', long]);
+    expect(receipts(t)).toEqual(['call_1_update_1 skipped']);
+  });
+
   test('S3.1 interrupt does not cut words that disallow interruptions', async () => {
     const alarm = job('alarm', { deliver: 'interrupt' });
     const t = await running([alarm], ['Your house is on fire.']);

@@ -209,6 +209,20 @@ describe('S5.6 while agents change', () => {
     expect(t.session.currentAgent?.name).toBe('b');
   });
 
+  test('S1.8 S5.6 unless that may not be interrupted: he is answered when it has ended', async () => {
+    const hang = byHand();
+    const a = new Agent({ name: 'a', instructions: 'A.', allowInterruptions: false });
+    const t = await startTestSession([{ text: 'Let me finish.', hang: hang.promise, hangAfter: 'end' }, 'I am next.'], {
+      agent: a,
+    });
+    await begin(t, 'Go');
+    void t.session.updateAgent(new Agent({ name: 'b', instructions: 'B.' }));
+    await begin(t, 'Hello?');
+    hang.resolve();
+    await rest(t);
+    expect(t.spoken).toEqual(['Let me finish.', 'I am next.']);
+  });
+
   test('S5.6 and by interrupt()', async () => {
     const t = await leaving((it) => void it.session.interrupt());
     expect(t.spoken).toEqual(['Let me—']);

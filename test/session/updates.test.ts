@@ -4,6 +4,7 @@ import { Agent, AgentTask, tool, type ChatContext, type SpeechOutput, type Tool,
 import { createVirtualClock, scriptedModel } from 'meanwhile/testing';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
+import { validatedLater } from '../support/held-tool.ts';
 import { historyOf, outputOf } from '../support/history.ts';
 import { partsOf } from '../support/prompt.ts';
 import { byHand, drive, startTestSession, type TestSession } from '../support/session.ts';
@@ -227,6 +228,20 @@ describe('ids', () => {
     const sent = results(t.model.prompts[1]);
     expect(sent.map((part) => part.text)).toEqual(unfit.map((_id, n) => `answer ${String(n)}`));
     expect(sent[0]?.id).toBe('call_9');
+  });
+
+  test('S2.2 two calls of one id get two, also while neither has been validated', async () => {
+    const gate = byHand();
+    const body = tool({ name: 'work', parameters: validatedLater(() => gate.promise), execute: ({ to }) => to });
+    const calls = ['Rome', 'Oslo'].map((to) => ({ name: 'work', id: 'same', args: { to } }));
+    const t = await startTestSession([{ calls }, 'Both.'], { tools: [body] });
+    const running = t.session.run({ userInput: 'Go' });
+    await t.clock.settle();
+    gate.resolve();
+    await drive(t.clock, running);
+    const [batch] = [...t.session.history].flatMap((item) => (item.kind === 'batch' ? [item] : []));
+    expect(new Set(batch?.calls.map((each) => each.callId)).size).toBe(2);
+    expect(batch?.calls.map((each) => each.output.text)).toEqual(['Rome', 'Oslo']);
   });
 
   test('S2.2 an id that comes again in a later turn is replaced', async () => {
