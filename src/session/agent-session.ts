@@ -76,7 +76,7 @@ export class AgentSession<UserData = unknown> implements ToolSession<UserData>, 
     try {
       await stage.change(async () => {
         await this.sharedTools.setUp();
-        await stage.enter(options.agent, undefined);
+        stage.enter(options.agent, await stage.prepare(options.agent));
       });
     } catch (error) {
       // What was wrong with the agent can be mended.
@@ -270,7 +270,7 @@ export class AgentSession<UserData = unknown> implements ToolSession<UserData>, 
   /** @internal */
   addOverride(override: Override): void {
     const known = new Set([
-      ...this.#core.stage.stack.flatMap((each) => [...each.toolbox.engineTools.keys()]),
+      ...this.#core.stage.stack.flatMap((each) => each.toolbox.names),
       ...this.sharedTools.names,
     ]);
     const unknown = Object.keys(override.bodies).find((name) => !known.has(name));

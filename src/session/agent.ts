@@ -53,7 +53,7 @@ const fn = typed('a function', (value) => typeof value === 'function');
 const checks: Readonly<Record<Exclude<keyof AgentOptions, 'tools' | 'llm'>, Check>> = {
   name: text,
   instructions: text,
-  chatCtx: typed(`'inherit', 'empty' or a ChatContext`, (it) => it === 'inherit' || it === 'empty' || it instanceof ChatContext),
+  chatCtx: typed(`'inherit', 'empty' or a ChatContext of items`, (it) => it === 'inherit' || it === 'empty' || (it instanceof ChatContext && isSound(it))),
   prompts: record,
   modelSettings: record,
   providerOptions: record,
@@ -63,6 +63,12 @@ const checks: Readonly<Record<Exclude<keyof AgentOptions, 'tools' | 'llm'>, Chec
   onExit: fn,
   onUserTurnCompleted: fn,
 };
+
+const kinds: readonly unknown[] = ['message', 'batch', 'record'];
+
+function isSound(chatCtx: ChatContext): boolean {
+  return [...chatCtx].every((item) => kinds.includes((item as { kind?: unknown }).kind));
+}
 
 const settings: readonly (keyof ModelSettings)[] = [
   'temperature', 'maxOutputTokens', 'topP', 'topK', 'presencePenalty', 'frequencyPenalty', 'stopSequences', 'seed', 'headers', 'reasoning',

@@ -49,6 +49,11 @@ export class Toolbox {
     return this.#offer().engineTools;
   }
 
+  /** Of the application's tools: the companions are not among them. */
+  get names(): string[] {
+    return [...this.engineTools.values()].filter((each) => !each.companion).map((each) => each.name);
+  }
+
   has(name: string): boolean {
     return this.engineTools.has(name);
   }
@@ -111,7 +116,7 @@ export async function createToolbox(core: Core, agent: Agent, activityId: string
   const toolbox = new Toolbox(core, agent, activityId);
   try {
     await toolbox.update(agent.options.tools);
-    checkOverrides(core.session.overridesOf(agent).filter((each) => typeof each.target === 'function'), agent, toolbox.engineTools.keys());
+    checkOverrides(core.session.overridesOf(agent).filter((each) => typeof each.target === 'function'), agent, toolbox.names);
     return toolbox;
   } catch (error) {
     toolbox.release();

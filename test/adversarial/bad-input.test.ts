@@ -4,6 +4,7 @@ import {
   AgentSession,
   AgentTask,
   AsyncToolset,
+  ChatContext,
   createTextOutput,
   executeTool,
   handoff,
@@ -475,7 +476,40 @@ test('S1.9 executeTool refuses what is no tool, arguments that are no JSON, and 
   expect((await executeTool(echo)).output.text).toBe('ok');
 });
 
+test('S8.8 a ChatContext refuses what is no message, and an agent one with what is no item', () => {
+  for (const items of ['x', 42, {}])
+    expectRefused(
+      failure(() => new ChatContext(items as never)),
+      'ChatContext',
+    );
+  const context = new ChatContext();
+  for (const content of [42, null, undefined, {}, [42], [{ type: 'text' }], [{ type: 'image' }]]) {
+    expectRefused(
+      failure(() => context.withMessage('user', content as never)),
+      'withMessage',
+    );
+  }
+  expectRefused(
+    failure(() => context.withMessage('robot' as never, 'x')),
+    'robot',
+  );
+  const chatCtx = new ChatContext([{ role: 'user', content: 'x' } as never]);
+  expectRefused(
+    failure(() => new Agent({ instructions: 'x', chatCtx })),
+    'chatCtx',
+  );
+});
+
 describe('the testing entry', () => {
+  test('S10.1 mockTools: a companion is no tool of the application', async () => {
+    const ask = tool({ name: 'book', asks: true, allowCancellation: true, execute: () => 1 });
+    const t = await startTestSession([], { tools: [ask] });
+    expectRefused(
+      failure(() => mockTools(t.session, { cancel_task: () => 1 })),
+      'cancel_task',
+    );
+  });
+
   test('S10.1 mockTools', async () => {
     const t = await startTestSession([], { tools: [tool({ name: 'book', execute: () => 1 })] });
     for (const target of ['x', 42, null, undefined, {}, () => 1, Toolset]) {
