@@ -13,7 +13,13 @@ import { AgentTask } from './agent-task.ts';
 import { runAs, runAsNobody, type Lease, type Running } from './ambient.ts';
 import { bounded } from './bounded.ts';
 import type { Core } from './core.ts';
-import { createToolbox } from './toolbox.ts';
+import { createToolbox, type Toolbox } from './toolbox.ts';
+
+/** What an agent needs to enter. */
+export interface Prepared {
+  readonly activityId: string;
+  readonly toolbox: Toolbox;
+}
 
 export class Stage {
   /** From the outermost to the innermost. */
@@ -119,17 +125,21 @@ export class Stage {
     for (const activity of this.stack) activity.successor = agent;
     const [outermost] = this.stack;
     if (outermost) await this.leave(outermost, cut);
-    await this.enter(agent, undefined);
+    this.enter(agent, await this.prepare(agent));
   }
 
-  async enter(agent: Agent, parent: Activity | undefined, lease?: Lease): Promise<Activity> {
+  /** Sets up its tools, before it enters. */
+  async prepare(agent: Agent): Promise<Prepared> {
+    const activityId = this.#core.newId('activity');
+    const toolbox = this.isClosing ? undefined : await createToolbox(this.#core, agent, activityId);
+    if (toolbox && !this.isClosing) return { activityId, toolbox };
+    toolbox?.release();
+    throw new SessionClosedError(`agent "${agent.name}"`);
+  }
+
+  /** Without a yield: it is current when this returns. */
+  enter(agent: Agent, { activityId: id, toolbox }: Prepared, parent?: Activity, lease?: Lease): Activity {
     const { log, executor, session } = this.#core;
-    const id = this.#core.newId('activity');
-    const toolbox = this.isClosing ? undefined : await createToolbox(this.#core, agent, id);
-    if (!toolbox || this.isClosing) {
-      toolbox?.release();
-      throw new SessionClosedError(`agent "${agent.name}"`);
-    }
     const activity = new Activity(this.#core, id, agent, toolbox, parent, lease);
     const chatCtx = agent.options.chatCtx ?? (agent instanceof AgentTask ? 'empty' : 'inherit');
     agent.enterSession(session);

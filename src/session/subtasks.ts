@@ -68,12 +68,20 @@ async function enterOver(
   const { stage } = core;
   const arrived = stage.expectChange();
   try {
+    // In the chain of changes it is asked again: no need to hold the others up until then.
     await Promise.race([spokenOut(core, parent), completed]);
     return await stage.change(async () => {
-      // Completed, or its tool cancelled, while it waited for its turn.
-      if (task.isDone) return undefined;
-      if (parent.phase !== 'here' || stage.isClosing) refuse(core, task);
-      return await stage.enter(task, parent, lease);
+      // Completed, or its tool cancelled, while it waited for its turn; or its parent is on the way out.
+      const isOff = (): boolean => task.isDone || parent.phase !== 'here' || stage.isClosing;
+      const prepared = isOff() ? undefined : await stage.prepare(task);
+      while (prepared && !isOff()) {
+        const before = inTheWay(core, parent);
+        if (before.length === 0) return stage.enter(task, prepared, parent, lease);
+        await Promise.race([...before, completed]);
+      }
+      prepared?.toolbox.release();
+      if (!task.isDone) refuse(core, task);
+      return undefined;
     });
   } finally {
     arrived();
@@ -111,11 +119,15 @@ function refuse(core: Core, task: AgentTask): never {
   throw new ToolError(core.wording(task)('agentTaskRefused', { agent: task.name }));
 }
 
-/** What the parent is saying ends first; a turn that waits for the caller's own call does not count. */
 async function spokenOut(core: Core, parent: Activity): Promise<void> {
-  for (;;) {
-    const active = [...parent.speeches].filter((speech) => isActive(core, speech));
-    if (active.length === 0) return;
-    await Promise.race(active.map((speech) => speech.nextPhase));
-  }
+  for (let before = inTheWay(core, parent); before.length > 0; before = inTheWay(core, parent)) await Promise.race(before);
+}
+
+/**
+ * What the parent is saying, and what the user has said to it, come first; a turn or a hook that waits for the caller
+ * does not count. One promise for each that settles when it may be over.
+ */
+function inTheWay(core: Core, parent: Activity): Promise<void>[] {
+  const active = [...parent.speeches].filter((speech) => isActive(core, speech));
+  return [...active.map((speech) => speech.nextPhase), ...core.users.answering];
 }

@@ -48,6 +48,11 @@ export class Users {
     return this.#inputs.length > 0 || [...this.#turns].some((turn) => turn.isOpen);
   }
 
+  /** For each turn of his that is about to be answered, what settles when it is, or when its hook waits itself. */
+  get answering(): Promise<void>[] {
+    return [...this.#turns].filter((turn) => turn.isOpen).map((turn) => turn.whenFree);
+  }
+
   get state(): UserState {
     return this.#away ? 'away' : this.#speaking ? 'speaking' : 'listening';
   }
