@@ -205,6 +205,12 @@ test('S1.2 after maxToolSteps steps with calls the next runs with tool choice no
   expect(t.spoken).toEqual(['Enough.']);
 });
 
+test('S1.2 unless the application says otherwise that is the fourth', async () => {
+  const t = await startTestSession([call, call, call, 'That was enough.'], { tools: [echo(() => 'again')] });
+  await run(t);
+  expect(t.model.calls.map((request) => request.toolChoice?.type)).toEqual(['auto', 'auto', 'auto', 'none']);
+});
+
 test('S1.2 a call made in spite of none is not run and gets an error output', async () => {
   let runs = 0;
   const t = await startTestSession([call, call, 'Next.'], {

@@ -220,15 +220,18 @@ describe('S4.3 replace', () => {
     expect(t.spoken).toEqual(['Searching Rome.', 'Searching Oslo.']);
   });
 
-  test('S4.3 waits at most stopTimeoutMs', async () => {
+  test.each([
+    [{ stopTimeoutMs: 700 }, 700],
+    [{}, 2000],
+  ])('S4.3 waits at most stopTimeoutMs: %o', async (options, limitMs) => {
     const held = heldTool({ ...replace, deaf: true });
     const t = await startTestSession([booking('Rome'), 'One.', booking('Rome'), 'Two.'], {
       tools: [held.tool],
-      stopTimeoutMs: 700,
+      ...options,
     });
     await say(t, 'Book Rome');
     const run = t.session.run({ userInput: 'Again' });
-    await t.clock.advance(699);
+    await t.clock.advance(limitMs - 1);
     expect(held.began).toEqual(['call_1']);
     await t.clock.advance(1);
     expect(held.began).toEqual(['call_1', 'call_2']);
