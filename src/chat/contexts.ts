@@ -11,6 +11,18 @@ export function appendItem(context: ContextState, item: Item): void {
   for (const id of ids) if (!context.positions.has(id)) context.positions.set(id, position);
 }
 
+/** All that was said so far. A record that was written before its call's batch stands right behind that, as elsewhere. */
+export function appendHistory(context: ContextState, history: readonly Item[]): void {
+  const batches = new Map<string, Item>();
+  for (const item of history) if (item.kind === 'batch') for (const { callId } of item.calls) batches.set(callId, item);
+  const early = new Map<Item, TaskRecord[]>();
+  for (const item of history) {
+    const batch = item.kind === 'record' && !context.positions.has(item.callId) ? batches.get(item.callId) : undefined;
+    if (item.kind === 'record' && batch) early.set(batch, [...(early.get(batch) ?? []), item]);
+    else for (const each of [item, ...(early.get(item) ?? [])]) appendItem(context, each);
+  }
+}
+
 export function stepKey(speechId: string, step: number): string {
   return `${speechId}/${String(step)}`;
 }

@@ -3,7 +3,7 @@
  * talk (history, contexts, speeches: here) and one to the tasks (`fold-tasks.ts`). The talk comes
  * first: a task that ends is still there when its last record finds its place.
  */
-import { appendItem, appendTaskRecord, bringUpToDate, mergeIntoParent, releaseHeld } from './contexts.ts';
+import { appendHistory, appendItem, appendTaskRecord, bringUpToDate, mergeIntoParent, releaseHeld } from './contexts.ts';
 import { applyToTasks } from './fold-tasks.ts';
 import { messageText, type Batch, type Message } from './items.ts';
 import { RECORD_VERSION, type SessionRecord } from './records.ts';
@@ -88,7 +88,7 @@ type Entered = Extract<SessionRecord, { type: 'agent_entered' }>;
 function enterAgent(state: SessionState, record: Entered): void {
   const context = createContextState();
   for (const item of record.items ?? []) appendItem(context, item);
-  if (record.context === 'inherit') for (const item of state.history) appendItem(context, item);
+  if (record.context === 'inherit') appendHistory(context, state.history);
   const activity = {
     id: record.activityId,
     agent: record.agent,
