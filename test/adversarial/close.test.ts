@@ -9,7 +9,6 @@ import { byHand, createTestSession, drive, startTestSession, type TestOptions, t
 const none = z.object({});
 const call = { calls: [{ name: 'job' }] };
 const never = new Promise<never>(() => undefined);
-const sessionOf = (ctx: RunContext) => ctx.session as unknown as AgentSession;
 
 async function closesWithin(t: TestSession, ms: number, options?: Parameters<AgentSession['close']>[0]): Promise<void> {
   const before = t.clock.now();

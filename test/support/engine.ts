@@ -9,7 +9,6 @@ import type {
   EngineOptions,
   EngineReport,
   EngineTool,
-  FirstOutput,
   RunOptions,
   StartedCall,
 } from '../../src/engine/seam.ts';
@@ -99,10 +98,6 @@ export class TestEngine<Host extends Conversation> {
       turnOf(`speech_of_${wireId}`, [tool], toolsAllowed),
     );
   }
-}
-
-export async function firstOf(job: Job): Promise<FirstOutput> {
-  return await job.call.first;
 }
 
 const body: BodyHost = {
