@@ -12,6 +12,11 @@ export function readFacts(core: Core): Omit<FloorFacts, 'silentSince' | 'quietMs
   const { stage, mouth, users } = core;
   const { current } = stage;
   const paused = stage.stack.slice(0, -1);
+  // One that waits for the next agent is in no activity yet; a turn of a paused one goes on later.
+  const waiting = [...core.speeches].filter(
+    (speech) =>
+      speech !== mouth.holder && isActive(core, speech) && !paused.some(({ speeches }) => speeches.has(speech)),
+  );
   return {
     current: current && {
       activityId: current.id,
@@ -22,11 +27,8 @@ export function readFacts(core: Core): Omit<FloorFacts, 'silentSince' | 'quietMs
     },
     closing: stage.isClosing,
     speaking: mouth.holder !== undefined,
-    // One that waits for the next agent is in no activity yet; a turn of a paused one goes on later.
-    pending: [...core.speeches].some(
-      (speech) =>
-        speech !== mouth.holder && isActive(core, speech) && !paused.some(({ speeches }) => speeches.has(speech)),
-    ),
+    pending: waiting.length > 0,
+    goesOn: waiting.some((speech) => speech.phase === 'tools' && !speech.interrupted),
     userSpeaking: users.isSpeaking,
     userAway: users.isAway,
     userTurn: users.turnIsOpen,

@@ -24,6 +24,8 @@ export interface FloorFacts {
   readonly speaking: boolean;
   /** A speech is queued, or a turn is about to go on. */
   readonly pending: boolean;
+  /** A turn's calls have settled, and it is about to record and to answer them: that is no pause between two speeches. */
+  readonly goesOn: boolean;
   readonly userSpeaking: boolean;
   readonly userAway: boolean;
   /** A user's turn is open: said, and not yet being answered. */
@@ -76,6 +78,7 @@ export function judge(wish: Wish, facts: FloorFacts): Verdict {
   if (facts.closing || userHasFloor(facts) || !mayBeServed(wish, facts)) return 'no';
   const { notBefore = 0 } = wish;
   if (notBefore > facts.now) return { at: notBefore };
+  if (facts.goesOn) return 'no';
   switch (wish.level) {
     case 'now':
       return facts.speaking ? 'cut' : afterPause(facts);

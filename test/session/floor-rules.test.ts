@@ -23,6 +23,7 @@ const rest: FloorFacts = {
   closing: false,
   speaking: false,
   pending: false,
+  goesOn: false,
   userSpeaking: false,
   userAway: false,
   userTurn: false,
@@ -85,6 +86,7 @@ describe('quiet', () => {
   test('S3.1 what must not wait for quiet waits for the gap, or cuts; never the user', () => {
     expect(of({ level: 'gap' }, { speaking: true })).toBe('no');
     expect(of({ level: 'gap' }, { pending: true, silentSince: undefined })).toBe('yes');
+    expect(of({ level: 'gap' }, { pending: true, goesOn: true, silentSince: undefined })).toBe('no');
     expect(of({ level: 'now' }, { speaking: true })).toBe('cut');
     expect(of({ level: 'now' }, { blocking: 1, silentSince: undefined })).toBe('yes');
     for (const level of ['gap', 'now'] as const) {
