@@ -68,6 +68,42 @@ describe('S5.6 the tool phase of an interrupted turn', () => {
     expect(t.session.tasks.list()).toEqual([]);
   });
 
+  test('S5.6 S6.6 a question that was answered before anybody told it is not asked any more', async () => {
+    const asking = tool({
+      name: 'asking',
+      execute: async (_args, { ctx }) => (await ctx.ask({ message: 'Which?' }), await byHand().promise),
+    });
+    const held = heldTool();
+    const t = await startTestSession([{ calls: [{ name: 'asking' }, ...booking('Rome').calls] }], {
+      tools: [asking, held.tool],
+    });
+    await begin(t, 'Go');
+    await t.session.tasks.answer('call_1', 'accept');
+    await t.session.interrupt();
+    await rest(t);
+    expect(deliveries(t)).toEqual([]);
+    expect(t.spoken).toEqual([]);
+  });
+
+  test('S5.6 S3.7 one that was asked first and cut is a question still: its reply may call no tools', async () => {
+    const asking = tool({ name: 'asking', execute: async (_args, { ctx }) => await ctx.ask({ message: 'Which?' }) });
+    const held = heldTool();
+    const t = await startTestSession([{ calls: [{ name: 'asking' }, ...booking('Rome').calls] }, 'Which one?'], {
+      tools: [asking, held.tool],
+    });
+    await begin(t, 'Go');
+    await t.session.interrupt();
+    await rest(t);
+    expect(t.spoken).toEqual(['Which one?']);
+    expect(t.model.calls.map((request) => request.toolChoice?.type)).toEqual(['auto', 'none']);
+    expect(t.records).toContainEqual(
+      expect.objectContaining({
+        type: 'delivery_opened',
+        record: expect.objectContaining({ phase: 'question' }) as object,
+      }),
+    );
+  });
+
   test('S1.4 S5.6 an empty text is a value too: nobody having told it, it is a delivery', async () => {
     const held = heldTool();
     const t = await startTestSession([both, 'Nothing was found.'], { tools: [quick(''), held.tool] });
