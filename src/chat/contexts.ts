@@ -37,7 +37,7 @@ export function appendTaskRecord(state: SessionState, record: TaskRecord): void 
 /** At once; or right behind its call's batch, which holds the first record itself, where that is still to come. */
 function appendRecord(state: SessionState, activity: ActivityState, record: TaskRecord): void {
   const { context } = activity;
-  const task = state.tasks.running.get(record.callId);
+  const task = state.tasks.running.get(record.callId) ?? state.tasks.ended.get(record.callId);
   if (!task || task.batched || task.activityId !== activity.id) return appendItem(context, record);
   if (record.id === record.callId) return;
   const key = stepKey(task.speechId, task.step);

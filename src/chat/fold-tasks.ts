@@ -30,6 +30,7 @@ export function applyToTasks(tasks: TasksState, record: SessionRecord): void {
       const task = tasks.running.get(record.callId);
       if (!task) return;
       task.phase = 'background';
+      if (record.message === undefined) task.goesOn = true;
       setNewest(task, firstRecord(task, record), record.seq);
       return;
     }
@@ -56,8 +57,8 @@ export function applyToTasks(tasks: TasksState, record: SessionRecord): void {
     case 'task_moved':
       return move(tasks, record.callId, record.owner);
     case 'batch_added':
-      for (const call of record.batch.calls) {
-        const task = tasks.running.get(call.callId);
+      for (const { callId } of record.batch.calls) {
+        const task = tasks.running.get(callId) ?? tasks.ended.get(callId);
         if (task) task.batched = true;
       }
       return;
@@ -165,7 +166,8 @@ function end(tasks: TasksState, record: Of<'task_ended'>): void {
   if (!task) return;
   const question = task.question?.id;
   delete task.question;
-  if (record.state === 'cancelled' || question === task.callId) task.outputIsStale = true;
+  if (record.state === 'cancelled' || question === task.callId || task.goesOn) task.outputIsStale = true;
+  if (task.goesOn) markStale(tasks, task.callId, superseded);
   if (record.state === 'cancelled') {
     markUntold(tasks, record.callId, { receipt: 'dropped', reason: 'its task was cancelled' });
   }
@@ -181,6 +183,10 @@ function end(tasks: TasksState, record: Of<'task_ended'>): void {
   tasks.ended.set(record.callId, {
     callId: task.callId,
     toolName: task.toolName,
+    activityId: task.activityId,
+    speechId: task.speechId,
+    step: task.step,
+    batched: task.batched,
     order: task.order,
     state: record.state,
     endedAt: record.at,

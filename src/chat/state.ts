@@ -60,6 +60,8 @@ export interface TaskState {
   question?: Question;
   /** The call and its output are in the contexts. */
   batched: boolean;
+  /** Its call's output is a text of the system's: that it goes on. */
+  goesOn?: true;
   /** It recorded something later that is told, or that made telling moot: its call's own output is not told any more. */
   outputIsStale: boolean;
 }
@@ -67,6 +69,10 @@ export interface TaskState {
 export interface EndedTask {
   readonly callId: string;
   readonly toolName: string;
+  readonly activityId: string;
+  readonly speechId: string;
+  readonly step: number;
+  batched: boolean;
   readonly order: number;
   readonly state: TaskEndState;
   readonly endedAt: number;

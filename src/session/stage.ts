@@ -72,7 +72,7 @@ export class Stage {
 
   /** Resolves when no AgentTask runs over the activity, or it is no more. */
   async whenOnTop(activity: Activity): Promise<void> {
-    while (activity.phase === 'here' && this.stack.at(-1) !== activity) await this.#nextChange();
+    while (!this.isClosing && this.stack.includes(activity) && this.stack.at(-1) !== activity) await this.#nextChange();
   }
 
   /** Calls `listener` at the very end, or now; returns the way to stop. */
