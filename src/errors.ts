@@ -13,6 +13,7 @@ export type ErrorCode =
   | 'run_active'
   | 'circular_wait'
   | 'model_failed'
+  | 'model_misbehaved'
   | 'output_failed'
   | 'aborted';
 

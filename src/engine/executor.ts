@@ -76,6 +76,7 @@ export class Executor implements Tasks {
     const call = new Call(this.#turns.newId(incoming.wireId), incoming, turn);
     this.#turns.add(call);
     const { tool, toolName: functionName } = call;
+    this.#noteOddities(call);
     if (!turn.toolsAllowed)
       this.#answers.refuse(call, 'refused', 'notAllowed', { functionName }, { wantsReply: false });
     else if (tool) {
@@ -86,6 +87,16 @@ export class Executor implements Tasks {
       this.#answers.refuse(call, 'unknown', 'unknownTool', { functionName, available });
     }
     return call;
+  }
+
+  /** The conversation goes on; who watches it can tell what the model did. */
+  #noteOddities({ callId, wireId, toolName, tool, turn }: Call): void {
+    const { callIds } = this.#deps.journal.state.tasks;
+    const note = (fact: string): void => this.#deps.report({ type: 'call_odd', callId, toolName, fact });
+    if (!turn.toolsAllowed) note(`called ${toolName} though no tool might be called`);
+    else if (!tool) note(`called "${toolName}", which is no tool`);
+    if (wireId !== callId && callIds.has(wireId))
+      note(`gave the call of ${toolName} the id "${wireId}", which it had used before`);
   }
 
   blocking(speechId: string): number {
@@ -126,7 +137,8 @@ export class Executor implements Tasks {
   async answer(callId: string, action: AnswerAction, content: unknown, signal?: AbortSignal): Promise<void> {
     const task = this.#roster.find(callId);
     const noQuestion =
-      task?.text('noQuestion', { callId }) ?? promptText(this.#deps.prompts(''), 'noQuestion', { callId }, (error) =>
+      task?.text('noQuestion', { callId }) ??
+      promptText(this.#deps.prompts(''), 'noQuestion', { callId }, (error) =>
         this.#deps.report({ type: 'prompt_failed', name: 'noQuestion', error }),
       );
     await this.#questions.answer(this.#roster.idOf(callId), action, content, noQuestion, signal);

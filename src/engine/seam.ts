@@ -288,6 +288,8 @@ export interface BodyHost {
 /** What the engine reports beside its records. */
 export type EngineReport =
   | { readonly type: 'tool_failed'; readonly callId: string; readonly toolName: string; readonly error: unknown }
+  /** A call that could not be taken as it came: an unknown tool, in spite of `none`, an id used before. */
+  | { readonly type: 'call_odd'; readonly callId: string; readonly toolName: string; readonly fact: string }
   | { readonly type: 'tool_stuck'; readonly callId: string; readonly toolName: string; readonly stopTimeoutMs: number }
   | { readonly type: 'progress'; readonly callId: string; readonly toolName: string; readonly progress: Progress }
   | { readonly type: 'filler_failed'; readonly callId: string; readonly error: unknown }

@@ -2,7 +2,7 @@
 import { Log } from '../chat/log.ts';
 import type { EngineReport } from '../engine/seam.ts';
 import { Executor } from '../engine/executor.ts';
-import { describeError } from '../errors.ts';
+import { describeError, MeanwhileError } from '../errors.ts';
 import { promptText } from '../tools/prompts.ts';
 import type { Activity } from './activity.ts';
 import type { AgentSession } from './agent-session.ts';
@@ -106,6 +106,14 @@ function tell(core: Core, report: EngineReport): void {
     case 'tool_failed':
       logger.error(`Tool ${report.toolName} (${report.callId}) failed: ${stackOf(report.error)}`);
       return events.emit('error', { source: 'tool', error: report.error, callId: report.callId });
+    case 'call_odd': {
+      const error = new MeanwhileError(
+        'model_misbehaved',
+        `The model ${report.fact}. The call was answered and the session goes on.`,
+      );
+      logger.debug(error.message);
+      return events.emit('error', { source: 'call', error, callId: report.callId });
+    }
     case 'tool_stuck':
       return logger.warn(
         `Tool ${report.toolName} (${report.callId}) did not stop within ${String(report.stopTimeoutMs)} ms. Let it honour its abortSignal.`,

@@ -90,6 +90,8 @@ export class Timeline {
       case 'call_answered':
         return { lane: 'call', text: this.#answered(event) };
       case 'error':
+        // What became of an odd call has its own line.
+        if (event.source === 'call') return undefined;
         return { lane: 'error', text: `${event.source}: ${this.#short(describeError(event.error))}` };
       case 'closed':
         return { lane: 'end', text: event.reason };

@@ -461,3 +461,35 @@ test('S1.8 a call starts as its part arrives, while the model goes on', async ()
 function batches(t: TestSession) {
   return [...t.session.history].flatMap((item) => (item.kind === 'batch' ? [item] : []));
 }
+
+test('S1.2 S1.3 S2.2 a call that is odd leaves a working session and an error event', async () => {
+  const look = tool({ name: 'look', execute: () => 'seen' });
+  const odd = (name: string, id: string) => ({ calls: [{ name, id }] });
+  const t = await startTestSession(
+    [
+      odd('look', 'a'),
+      'Seen.',
+      odd('look', 'a'),
+      'Seen again.',
+      odd('nothing', 'b'),
+      'There is none.',
+      odd('look', 'c'),
+      'Hello.',
+    ],
+    { tools: [look] },
+  );
+  await drive(t.clock, t.session.run({ userInput: 'Look' }));
+  await drive(t.clock, t.session.run({ userInput: 'Look again' }));
+  await drive(t.clock, t.session.run({ userInput: 'Do nothing' }));
+  await drive(t.clock, t.session.generateReply({ toolChoice: 'none' }).done);
+  await drive(t.clock, t.session.run({ userInput: 'Hello' }));
+  const told = t.events.flatMap((event) =>
+    event.type === 'error' ? [`${event.source} ${String(event.callId)} ${(event.error as Error).message}`] : [],
+  );
+  expect(told).toEqual([
+    expect.stringMatching(/^call call_\d+ .*the id "a", which it had used before/),
+    expect.stringMatching(/^call b The model called "nothing", which is no tool/),
+    expect.stringMatching(/^call c The model called look though no tool might be called/),
+  ]);
+  expect(t.spoken).toEqual(['Seen.', 'Seen again.', 'There is none.', 'Hello.']);
+});
