@@ -46,6 +46,14 @@ function appendRecord(state: SessionState, activity: ActivityState, record: Task
   else context.held.set(key, [record]);
 }
 
+/** Told while its call's step is open (another call of it waits): with what the same call recorded before. */
+export function appendTold(context: ContextState, record: TaskRecord): void {
+  const held = [...context.held.values()].flat();
+  const before = held.slice(0, held.indexOf(record) + 1);
+  for (const item of before) if (item.kind === 'record' && item.callId === record.callId) appendItem(context, item);
+  appendItem(context, record);
+}
+
 export function releaseHeld(context: ContextState, batch: Batch): void {
   const key = stepKey(batch.speechId, batch.step);
   const held = context.held.get(key);

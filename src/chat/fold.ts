@@ -3,7 +3,7 @@
  * talk (history, contexts, speeches: here) and one to the tasks (`fold-tasks.ts`). The talk comes
  * first: a task that ends is still there when its last record finds its place.
  */
-import { appendHistory, appendItem, appendTaskRecord, bringUpToDate, mergeIntoParent, releaseHeld } from './contexts.ts';
+import { appendHistory, appendItem, appendTaskRecord, appendTold, bringUpToDate, mergeIntoParent, releaseHeld } from './contexts.ts';
 import { applyToTasks } from './fold-tasks.ts';
 import { messageText, type Batch, type Message } from './items.ts';
 import { RECORD_VERSION, type SessionRecord } from './records.ts';
@@ -151,6 +151,6 @@ function enterTaken(state: SessionState, activityId: string | undefined, ids: re
   if (!context) return;
   for (const id of ids) {
     const delivery = state.tasks.deliveries.get(id);
-    if (delivery) appendItem(context, delivery.record);
+    if (delivery) appendTold(context, delivery.record);
   }
 }

@@ -108,6 +108,11 @@ export class Executor implements Tasks {
     return this.#turns.unsettled(speechId);
   }
 
+  /** Did this step make calls? */
+  madeCalls(speechId: string, step: number): boolean {
+    return this.#turns.madeCalls(speechId, step);
+  }
+
   /** The call has its output, or itself waits. */
   async whenFree(callId: string): Promise<void> {
     await this.#roster.get(callId)?.whenFree;

@@ -50,6 +50,10 @@ export class Turns {
     return this.#of(speechId).filter((call) => call.isBlocking).length;
   }
 
+  madeCalls(speechId: string, step: number): boolean {
+    return this.#of(speechId).some((call) => call.turn.step === step);
+  }
+
   unsettled(speechId: string): number {
     return this.#of(speechId).filter((call) => !call.settled).length;
   }

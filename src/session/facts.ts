@@ -8,6 +8,11 @@ export function isActive(core: Core, speech: SpeechHandle): boolean {
   return speech.phase === 'tools' ? core.executor.unsettled(speech.id) === 0 : speech.phase !== 'done';
 }
 
+/** Of its calls, which have all settled, nothing is recorded yet, or it is about to answer them. */
+function goesOn({ executor }: Core, { id, phase, step, interrupted }: SpeechHandle): boolean {
+  return phase === 'tools' && (!interrupted || executor.madeCalls(id, step));
+}
+
 export function readFacts(core: Core): Omit<FloorFacts, 'silentSince' | 'quietMs' | 'now' | 'leases'> {
   const { stage, mouth, users } = core;
   const { current } = stage;
@@ -28,7 +33,7 @@ export function readFacts(core: Core): Omit<FloorFacts, 'silentSince' | 'quietMs
     closing: stage.isClosing,
     speaking: mouth.holder !== undefined,
     pending: waiting.length > 0,
-    goesOn: waiting.some((speech) => speech.phase === 'tools' && !speech.interrupted),
+    goesOn: waiting.some((speech) => goesOn(core, speech)),
     userSpeaking: users.isSpeaking,
     userAway: users.isAway,
     userTurn: users.turnIsOpen,

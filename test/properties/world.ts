@@ -57,12 +57,12 @@ export interface Plan {
   readonly actions: readonly Action[];
 }
 
-const mood = fc.constantFrom<Mood>('talks', 'talks', 'calls', 'is silent', 'fails', 'breaks off', 'hangs');
+const mood = fc.constantFrom<Mood>('talks', 'talks', 'talks', 'calls', 'is silent', 'fails', 'breaks off', 'hangs');
 const nth = fc.nat(5);
 
 const action: fc.Arbitrary<Action> = fc.oneof(
   {
-    weight: 8,
+    weight: 12,
     arbitrary: fc.record({
       do: fc.constant('order' as const),
       body: nth,
@@ -78,24 +78,27 @@ const action: fc.Arbitrary<Action> = fc.oneof(
     }),
   },
   {
-    weight: 5,
+    weight: 4,
     arbitrary: fc.record({
       do: fc.constant('message' as const),
-      mood: fc.constantFrom<Mood>('calls', 'calls', 'talks', 'hangs', 'fails', 'breaks off'),
+      mood: fc.constantFrom<Mood>('calls', 'calls', 'calls', 'calls', 'talks', 'hangs', 'fails', 'breaks off'),
       tools: fc.array(nth, { minLength: 1, maxLength: 3 }),
     }),
   },
-  { weight: 7, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(0, 20, 60, 150, 450, 1200, 4000) }) },
+  { weight: 9, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(0, 20, 60, 150, 450, 1200, 4000) }) },
   {
     weight: 6,
     arbitrary: fc.record({
-      do: fc.constantFrom('complete', 'complete', 'release', 'release', 'speak', 'speak over', 'pause', 'pause', 'interrupt', 'run task', 'idle', 'say'),
+      do: fc.constantFrom(
+        ...(['complete', 'complete', 'complete', 'release', 'release', 'release', 'speak', 'speak over', 'pause', 'pause'] as const),
+        ...(['pause', 'interrupt', 'run task', 'idle', 'say'] as const),
+      ),
     }) as fc.Arbitrary<Action>,
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('answer' as const), task: nth, action: fc.constantFrom('accept' as const, 'decline' as const) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('cancel' as const), task: nth }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('mood' as const), mood }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('agent' as const), cut: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('mood' as const), mood }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('agent' as const), cut: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('tools' as const), keep: fc.array(fc.boolean(), { minLength: 4, maxLength: 4 }) }) },
 );
 
@@ -111,19 +114,21 @@ const toolPlan: fc.Arbitrary<ToolPlan> = fc.record({
 export const plan: fc.Arbitrary<Plan> = fc
   .record({
     tools: fc.array(toolPlan, { minLength: 1, maxLength: 4 }),
-    actions: fc.array(action, { minLength: 3, maxLength: 45, size: 'max' }),
-    closeAt: fc.option(fc.nat(60), { freq: 4 }),
+    first: fc.array(nth, { minLength: 1, maxLength: 4 }),
+    actions: fc.array(action, { minLength: 3, maxLength: 50, size: 'max' }),
+    closeAt: fc.option(fc.nat(60), { freq: 2, nil: null }),
   })
-  .map(({ tools, actions, closeAt }) => ({
+  .map(({ tools, first, actions, closeAt }) => ({
     tools,
-    actions:
-      closeAt === null || closeAt >= actions.length
-        ? actions
-        : [...actions.slice(0, closeAt), { do: 'close' as const }, ...actions.slice(closeAt)],
+    actions: [{ do: 'message' as const, mood: 'calls' as const, tools: first }, ...withClose(actions, closeAt)],
   }));
 
+function withClose(actions: readonly Action[], at: number | null): readonly Action[] {
+  if (at === null || at >= actions.length) return actions;
+  return [...actions.slice(0, at), { do: 'close' as const }, ...actions.slice(at)];
+}
+
 interface Body {
-  readonly ctx: RunContext;
   order(what: Order): void;
   end(how: Ending): void;
 }
@@ -197,7 +202,7 @@ export class World {
       }
       for (const open of [...this.#gates]) open();
       for (const task of [...this.#tasks]) this.#complete(task);
-      for (const body of this.#bodies) body.end('return');
+      for (const body of [...this.#bodies]) body.end('return');
       await this.clock.advance(2000);
     }
   }
@@ -206,9 +211,9 @@ export class World {
     const { session } = this;
     switch (each.do) {
       case 'order':
-        return this.#bodies[each.body]?.order(each.what);
+        return this.#body(each.body)?.order(each.what);
       case 'end':
-        return this.#bodies[each.body]?.end(each.how);
+        return this.#body(each.body)?.end(each.how);
       case 'answer':
         return this.#watch('answer', session.tasks.answer(this.#callId(each.task), each.action, {}));
       case 'cancel':
@@ -271,7 +276,12 @@ export class World {
   }
 
   #callId(index: number): string {
-    return this.session.tasks.list()[index]?.callId ?? 'none';
+    const tasks = this.session.tasks.list();
+    return tasks[index % Math.max(1, tasks.length)]?.callId ?? 'none';
+  }
+
+  #body(index: number): Body | undefined {
+    return this.#bodies[index % Math.max(1, this.#bodies.length)];
   }
 
   #agent(): Agent {
@@ -316,17 +326,19 @@ export class World {
     const tell = (): void => {
       told.resolve();
     };
-    this.#bodies.unshift({
-      ctx,
+    const body: Body = {
       order: (what) => (orders.push(what), tell()),
       end: (how) => ((ending ??= how), tell()),
-    });
+    };
+    this.#bodies.push(body);
     if (!deaf) ctx.abortSignal.addEventListener('abort', () => ((ending ??= 'nothing'), tell()));
     for (;;) {
       const what = orders.shift();
       if (what !== undefined) await this.#obey(ctx, what).catch(ignore);
-      else if (ending !== undefined) return this.#finish(ending);
-      else {
+      else if (ending !== undefined) {
+        this.#bodies.splice(this.#bodies.indexOf(body), 1);
+        return this.#finish(ending);
+      } else {
         told = byHand();
         await told.promise;
       }
