@@ -26,7 +26,8 @@ interface Begin {
 export class Speaking {
   readonly #core: Core;
   #state: AgentState = 'initializing';
-  #hasSpoken = false;
+  /** The stretch, a step of a speech, of which words were put out last. */
+  #spoken: string | undefined;
 
   constructor(core: Core) {
     this.#core = core;
@@ -77,9 +78,18 @@ export class Speaking {
   }
 
   /** The first words of a stretch were put out. */
-  spoke(): void {
-    this.#hasSpoken = true;
+  spoke(speech: SpeechHandle): void {
+    this.#spoken = stretchOf(speech);
     this.update();
+  }
+
+  /** The user has begun to speak: a delivery of which no word was put out and that has called nothing waits for him (S3.8). */
+  holdBack(): void {
+    const { mouth, log, executor } = this.#core;
+    const { holder } = mouth;
+    if (!holder || !log.state.speeches.get(holder.id)?.about.length) return;
+    if (holder.step > 0 || this.#hasSpoken(holder) || executor.madeCalls(holder.id, 0)) return;
+    holder.cut('session');
   }
 
   /** Brings the agent's state up to date and tells a change. */
@@ -93,14 +103,17 @@ export class Speaking {
 
   #now(): AgentState {
     const { mouth, stage, speeches, executor } = this.#core;
-    if (!mouth.holder) this.#hasSpoken = false;
     if (stage.stack.length === 0 && this.#state === 'initializing') return 'initializing';
-    if (mouth.holder && this.#hasSpoken) return 'speaking';
+    if (mouth.holder && this.#hasSpoken(mouth.holder)) return 'speaking';
     // A turn whose calls only wait leaves the agent listening.
     const busy = [...speeches].some((speech) => speech.phase !== 'tools' || executor.blocking(speech.id) > 0);
     if (busy) return 'thinking';
     // Between two steps, or about to end: as it was.
     return [...speeches].some((speech) => isActive(this.#core, speech)) ? this.#state : 'listening';
+  }
+
+  #hasSpoken(speech: SpeechHandle): boolean {
+    return this.#spoken === stretchOf(speech);
   }
 
   #begin(speech: SpeechHandle, activity: Activity | undefined, how: Begin): void {
@@ -123,4 +136,8 @@ export class Speaking {
       speech.finish({ type: 'interrupted', heard: '', toolsCalled: false });
     });
   }
+}
+
+function stretchOf({ id, step }: SpeechHandle): string {
+  return `${id}/${String(step)}`;
 }

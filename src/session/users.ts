@@ -63,6 +63,7 @@ export class Users {
       this.#speaking = true;
       this.#away = false;
     });
+    this.#core.speaking.holdBack();
   }
 
   stoppedSpeaking(): void {

@@ -91,7 +91,7 @@ export class Utterance {
   #open(): SpeechSink {
     if (this.#sink) return this.#sink;
     this.#sink = this.#core.output.open({ speechId: this.#speech.id, kind: this.#speech.kind, agent: this.#agent });
-    this.#core.speaking.spoke();
+    this.#core.speaking.spoke(this.#speech);
     return this.#sink;
   }
 

@@ -58,6 +58,45 @@ describe('the user and a delivery', () => {
     expect(receiptsOf(t).filter((line) => line.startsWith('call_1_final'))).toEqual(['call_1_final completed']);
   });
 
+  test('S3.8 he begins to speak while the reply is being made: it is not begun, and comes when he has stopped, at no cost', async () => {
+    const { job, bodies } = jobs();
+    const clock = createVirtualClock();
+    const playback = createPlayback(clock);
+    const late = { text: 'Found it.', delayMs: 1000 };
+    const t = await going([call('job'), late, late, late, late], { tools: [job], clock, output: playback, quietMs: 400 });
+    await drive(clock, t.session.run({ userInput: 'Go' }));
+    bodies[0]!.end.resolve('found');
+    await clock.settle();
+    for (let n = 0; n < 3; n += 1) {
+      await clock.advance(600);
+      t.session.userStartedSpeaking();
+      await clock.advance(5000);
+      t.session.userStoppedSpeaking();
+    }
+    expect(playback.begun).toEqual([]);
+    await clock.advance(5000);
+    expect(playback.heard).toEqual(['Found it.']);
+    expect(receiptsOf(t).filter((line) => line.includes('final'))).toEqual(['call_1_final completed']);
+  });
+
+  test('S3.8 he begins to speak when its first word is out, or where the user is answered: that goes on until somebody cuts it', async () => {
+    const { job, bodies } = jobs();
+    const clock = createVirtualClock();
+    const playback = createPlayback(clock);
+    const t = await going([{ text: 'One moment.', delayMs: 500, ...call('job') }, 'Found it now.'], { tools: [job], clock, output: playback });
+    void t.session.sendMessage('Go');
+    await clock.advance(100);
+    t.session.userStartedSpeaking();
+    await clock.advance(2000);
+    expect(playback.heard).toEqual(['One moment.']);
+    t.session.userStoppedSpeaking();
+    bodies[0]!.end.resolve('found');
+    await clock.advance(150);
+    t.session.userStartedSpeaking();
+    await clock.advance(2000);
+    expect(playback.heard).toEqual(['One moment.', 'Found it now.']);
+  });
+
   test('S3.8 S3.2 two tasks end while he speaks, a third in the quiet after it: one reply', async () => {
     const { job, bodies } = jobs();
     const clock = createVirtualClock();
