@@ -46,7 +46,10 @@ export class ActivityEndedError extends MeanwhileError {
 /** The task has ended: what its body still does reaches nobody. */
 export class TaskEndedError extends MeanwhileError {
   constructor(callId: string, state: string) {
-    super('task_ended', `Task ${callId} has ended (${state}); nothing was recorded. Await what the tool starts before it returns.`);
+    super(
+      'task_ended',
+      `Task ${callId} has ended (${state}); nothing was recorded. Await what the tool starts before it returns.`,
+    );
     this.name = 'TaskEndedError';
   }
 }

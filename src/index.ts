@@ -78,7 +78,14 @@ export { AgentSession } from './session/agent-session.ts';
 export type { AgentState, SessionEvent, SessionEventName, SessionEvents, UserState } from './session/events.ts';
 export type { FloorHolder } from './session/floor-rules.ts';
 export type { AgentSessionOptions, ContextLimit, Logger } from './session/options.ts';
-export { createTextOutput, type Heard, type SpeechOutput, type SpeechSink, type SpokenInfo, type TextListener } from './session/output.ts';
+export {
+  createTextOutput,
+  type Heard,
+  type SpeechOutput,
+  type SpeechSink,
+  type SpokenInfo,
+  type TextListener,
+} from './session/output.ts';
 export { overrideTools, type OverrideTarget, type ToolBodies, type ToolBody } from './session/overrides.ts';
 export type { RunResult } from './session/run-result.ts';
 export type { SpeechHandle } from './session/speech-handle.ts';

@@ -3,7 +3,15 @@
  * talk (history, contexts, speeches: here) and one to the tasks (`fold-tasks.ts`). The talk comes
  * first: a task that ends is still there when its last record finds its place.
  */
-import { appendHistory, appendItem, appendTaskRecord, appendTold, bringUpToDate, mergeIntoParent, releaseHeld } from './contexts.ts';
+import {
+  appendHistory,
+  appendItem,
+  appendTaskRecord,
+  appendTold,
+  bringUpToDate,
+  mergeIntoParent,
+  releaseHeld,
+} from './contexts.ts';
 import { applyToTasks } from './fold-tasks.ts';
 import { messageText, type Batch, type Message } from './items.ts';
 import { RECORD_VERSION, type SessionRecord } from './records.ts';

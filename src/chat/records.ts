@@ -105,8 +105,22 @@ export type RecordBody =
   /** The arguments of a task that had started before were found to fit. */
   | { type: 'task_validated'; callId: string; input: JsonObject; key: string; supersedeKey?: string }
   /** `message`: the tool's own words, where it gave some; `output` is what a model is told. */
-  | { type: 'task_backgrounded'; callId: string; reason: BackgroundReason; output: Output; message?: string; progress?: ProgressState }
-  | { type: 'task_updated'; callId: string; record: TaskRecord; delivery: DeliveryTerms; message: string; progress?: ProgressState }
+  | {
+      type: 'task_backgrounded';
+      callId: string;
+      reason: BackgroundReason;
+      output: Output;
+      message?: string;
+      progress?: ProgressState;
+    }
+  | {
+      type: 'task_updated';
+      callId: string;
+      record: TaskRecord;
+      delivery: DeliveryTerms;
+      message: string;
+      progress?: ProgressState;
+    }
   | { type: 'task_asked'; callId: string; record?: TaskRecord; question: Question; delivery?: DeliveryTerms }
   | { type: 'task_answered'; callId: string; questionId: string; action: AnswerAction; content?: Json }
   | {

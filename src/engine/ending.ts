@@ -27,11 +27,27 @@ export interface Ending {
   readonly error?: unknown;
 }
 
-const finished: Ending = { state: 'completed', told: { prompt: 'finished' }, wantsReply: false, aloud: 'never', replayable: true };
+const finished: Ending = {
+  state: 'completed',
+  told: { prompt: 'finished' },
+  wantsReply: false,
+  aloud: 'never',
+  replayable: true,
+};
 
-export const cancelled: Ending = { state: 'cancelled', told: { prompt: 'cancelled' }, wantsReply: false, aloud: 'never' };
+export const cancelled: Ending = {
+  state: 'cancelled',
+  told: { prompt: 'cancelled' },
+  wantsReply: false,
+  aloud: 'never',
+};
 
-export const declined: Ending = { state: 'completed', told: { prompt: 'declined' }, wantsReply: true, aloud: 'as_tool' };
+export const declined: Ending = {
+  state: 'completed',
+  told: { prompt: 'declined' },
+  wantsReply: true,
+  aloud: 'as_tool',
+};
 
 /** The body never ran: its call was answered otherwise, and it had gone to the background before (S5.6). */
 export function answered(output: Output, wantsReply: boolean): Ending {
@@ -61,7 +77,10 @@ function readable(read: () => Ending): Ending {
   try {
     return read();
   } catch (error) {
-    return failed({ prompt: 'genericError' }, new Error('What the tool returned or threw cannot be read.', { cause: error }));
+    return failed(
+      { prompt: 'genericError' },
+      new Error('What the tool returned or threw cannot be read.', { cause: error }),
+    );
   }
 }
 
@@ -83,7 +102,13 @@ function ofValue(value: unknown): Ending {
   }
   const text = toText(value);
   if (!text.ok) return failed({ prompt: 'badValue', reason: text.reason }, text.cause);
-  return { state: 'completed', told: { output: { type: 'text', text: text.text } }, wantsReply: true, aloud: 'as_tool', replayable: true };
+  return {
+    state: 'completed',
+    told: { output: { type: 'text', text: text.text } },
+    wantsReply: true,
+    aloud: 'as_tool',
+    replayable: true,
+  };
 }
 
 function endingOfHandoff(agent: AgentRef, returns: unknown): Ending {

@@ -68,7 +68,9 @@ export class Starting {
     if (replaced.length === 0) return this.#place(task);
     if (this.#places.inherit(task.tool.name, ids, task.callId)) this.#hold(task);
     for (const other of replaced) other.cancel();
-    const stopped = Promise.all(replaced.map((other) => Promise.all([other.whenStopped, this.#stopping.get(other.callId)])));
+    const stopped = Promise.all(
+      replaced.map((other) => Promise.all([other.whenStopped, this.#stopping.get(other.callId)])),
+    );
     this.#stopping.set(task.callId, stopped);
     void stopped.then(() => {
       this.#stopping.delete(task.callId);

@@ -269,10 +269,7 @@ export class AgentSession<UserData = unknown> implements ToolSession<UserData>, 
 
   /** @internal */
   addOverride(override: Override): void {
-    const known = new Set([
-      ...this.#core.stage.stack.flatMap((each) => each.toolbox.names),
-      ...this.sharedTools.names,
-    ]);
+    const known = new Set([...this.#core.stage.stack.flatMap((each) => each.toolbox.names), ...this.sharedTools.names]);
     const unknown = Object.keys(override.bodies).find((name) => !known.has(name));
     if (unknown !== undefined) throw unknownTool(unknown, 'the session', known);
     this.#overrides.push(override);

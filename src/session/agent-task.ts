@@ -42,7 +42,8 @@ export class AgentTask<Result = unknown> extends Agent {
 
   /** Ends it with a result, or with an Error its awaiter gets. The second time throws `session_state`. */
   complete(result: Result | Error): void {
-    if (this.#state === 'done') throw new MeanwhileError('session_state', `AgentTask "${this.name}" is complete already.`);
+    if (this.#state === 'done')
+      throw new MeanwhileError('session_state', `AgentTask "${this.name}" is complete already.`);
     this.#state = 'done';
     this.#completedBy = whoRuns()?.body;
     if (result instanceof Error) this.#result.reject(result);
@@ -56,10 +57,14 @@ export class AgentTask<Result = unknown> extends Agent {
    * SessionClosedError on close, with ToolError where its parent is being handed over or closed.
    */
   async run(session?: AgentSession): Promise<Result> {
-    if (this.#state !== 'new') throw new MeanwhileError('session_state', `AgentTask "${this.name}" ran before. Make a new one.`);
+    if (this.#state !== 'new')
+      throw new MeanwhileError('session_state', `AgentTask "${this.name}" ran before. Make a new one.`);
     const host = session ?? whoRuns()?.session;
     if (host && typeof host.runTask !== 'function') {
-      throw new MeanwhileError('invalid_value', `AgentTask "${this.name}": expected an AgentSession to run in, got ${show(session)}.`);
+      throw new MeanwhileError(
+        'invalid_value',
+        `AgentTask "${this.name}": expected an AgentSession to run in, got ${show(session)}.`,
+      );
     }
     if (!host) {
       throw new MeanwhileError(

@@ -18,7 +18,16 @@ import { checkOverrides, type Override } from './overrides.ts';
 
 export type ModelSettings = Pick<
   LanguageModelV4CallOptions,
-  'temperature' | 'maxOutputTokens' | 'topP' | 'topK' | 'presencePenalty' | 'frequencyPenalty' | 'stopSequences' | 'seed' | 'headers' | 'reasoning'
+  | 'temperature'
+  | 'maxOutputTokens'
+  | 'topP'
+  | 'topK'
+  | 'presencePenalty'
+  | 'frequencyPenalty'
+  | 'stopSequences'
+  | 'seed'
+  | 'headers'
+  | 'reasoning'
 >;
 
 /** What the user said, before it is answered. */
@@ -53,7 +62,10 @@ const fn = typed('a function', (value) => typeof value === 'function');
 const checks: Readonly<Record<Exclude<keyof AgentOptions, 'tools' | 'llm'>, Check>> = {
   name: text,
   instructions: text,
-  chatCtx: typed(`'inherit', 'empty' or a ChatContext of items`, (it) => it === 'inherit' || it === 'empty' || (it instanceof ChatContext && isSound(it))),
+  chatCtx: typed(
+    `'inherit', 'empty' or a ChatContext of items`,
+    (it) => it === 'inherit' || it === 'empty' || (it instanceof ChatContext && isSound(it)),
+  ),
   prompts: record,
   modelSettings: record,
   providerOptions: record,
@@ -71,7 +83,16 @@ function isSound(chatCtx: ChatContext): boolean {
 }
 
 const settings: readonly (keyof ModelSettings)[] = [
-  'temperature', 'maxOutputTokens', 'topP', 'topK', 'presencePenalty', 'frequencyPenalty', 'stopSequences', 'seed', 'headers', 'reasoning',
+  'temperature',
+  'maxOutputTokens',
+  'topP',
+  'topK',
+  'presencePenalty',
+  'frequencyPenalty',
+  'stopSequences',
+  'seed',
+  'headers',
+  'reasoning',
 ];
 
 const remedies = {
@@ -152,7 +173,11 @@ export class Agent implements AgentRef {
 
   /** @internal */
   addOverride(override: Override): void {
-    checkOverrides([override], this, flattenTools(this.options.tools).map((tool) => tool.name));
+    checkOverrides(
+      [override],
+      this,
+      flattenTools(this.options.tools).map((tool) => tool.name),
+    );
     this.#overrides.push(override);
   }
 

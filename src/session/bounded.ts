@@ -2,7 +2,12 @@
 import type { Clock, TimerHandle } from '../clock.ts';
 import type { Stage } from './stage.ts';
 
-export async function bounded(promise: Promise<unknown>, limitMs: number, clock: Clock, stage?: Stage): Promise<boolean> {
+export async function bounded(
+  promise: Promise<unknown>,
+  limitMs: number,
+  clock: Clock,
+  stage?: Stage,
+): Promise<boolean> {
   const { promise: passed, resolve } = Promise.withResolvers<boolean>();
   const timer: TimerHandle = clock.setTimeout(() => resolve(false), limitMs);
   const stop = stage?.onClosed(() => {

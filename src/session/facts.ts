@@ -37,6 +37,7 @@ export function readFacts(core: Core): Omit<FloorFacts, 'silentSince' | 'quietMs
     userSpeaking: users.isSpeaking,
     userAway: users.isAway,
     userTurn: users.turnIsOpen,
+    keptFor: users.keptFor,
     blocking: current?.blocking ?? 0,
   };
 }

@@ -30,6 +30,8 @@ export interface FloorFacts {
   readonly userAway: boolean;
   /** A user's turn is open: said, and not yet being answered. */
   readonly userTurn: boolean;
+  /** The speech that may not be interrupted, and whose end his words wait for. */
+  readonly keptFor?: string | undefined;
   /** Blocking calls of the current activity's open turns. */
   readonly blocking: number;
   /** Call ids of those who hold the floor, outermost first. */
@@ -45,6 +47,8 @@ export interface Wish {
   readonly level: ClaimLevel;
   /** The lease it is asked under. */
   readonly lease?: string | undefined;
+  /** The speech that the call which asks for it blocks. */
+  readonly blocks?: string | undefined;
   /** Clock time in ms: it has its place in the order, but is not served before. */
   readonly notBefore?: number | undefined;
 }
@@ -75,6 +79,7 @@ export type Verdict = 'yes' | 'no' | 'cut' | { readonly at: number };
 
 /** May the wish be served now? `cut`: once the agent's own speech has been cut. */
 export function judge(wish: Wish, facts: FloorFacts): Verdict {
+  if (isWaitedFor(wish, facts)) return isSilent({ ...facts, userTurn: false }) && facts.blocking === 0 ? 'yes' : 'no';
   if (facts.closing || userHasFloor(facts) || !mayBeServed(wish, facts)) return 'no';
   const { notBefore = 0 } = wish;
   if (notBefore > facts.now) return { at: notBefore };
@@ -87,6 +92,11 @@ export function judge(wish: Wish, facts: FloorFacts): Verdict {
     case 'quiet':
       return isSilent(facts) && facts.silentSince !== undefined && facts.blocking === 0 ? afterPause(facts) : 'no';
   }
+}
+
+/** The user's words wait for the speech that this call blocks: the call does not wait for them (S6.8). */
+export function isWaitedFor(wish: Wish, facts: FloorFacts): boolean {
+  return wish.blocks !== undefined && wish.blocks === facts.keptFor && !facts.closing && mayBeServed(wish, facts);
 }
 
 /** In silence everybody lets `quietMs` pass: the user may only have drawn breath (S3.8). */

@@ -31,7 +31,8 @@ export class Handoffs {
     const activity = stage.activity(activityId);
     const wrong = agentRefusal(agent);
     if (wrong !== undefined) return wrong;
-    if (activity?.phase !== 'here' || stage.isClosing) return 'the agent that asked for it is no longer in the conversation.';
+    if (activity?.phase !== 'here' || stage.isClosing)
+      return 'the agent that asked for it is no longer in the conversation.';
     const earlier = this.#promised.get(activityId)?.intent.agent;
     return earlier && earlier !== agent ? `it is already being handed over to ${earlier.name}.` : undefined;
   }
@@ -52,7 +53,10 @@ export class Handoffs {
   }
 
   /** The outputs of a batch, with an error where another handoff counts. */
-  ofBatch(activity: Activity, firsts: readonly FirstOutput[]): { intent: HandoffIntent | undefined; outputs: readonly FirstOutput[] } {
+  ofBatch(
+    activity: Activity,
+    firsts: readonly FirstOutput[],
+  ): { intent: HandoffIntent | undefined; outputs: readonly FirstOutput[] } {
     let intent: HandoffIntent | undefined;
     const outputs = firsts.map((first): FirstOutput => {
       const wanted = first.handoff;
@@ -66,7 +70,8 @@ export class Handoffs {
       const told = first.output.text === '' ? text : `${first.output.text}\n${text}`;
       return { output: { type: 'error', text: told }, wantsReply: true, background: false };
     });
-    if (intent && !this.#promised.has(activity.id)) this.#promised.set(activity.id, { intent, leaveQueue: () => undefined });
+    if (intent && !this.#promised.has(activity.id))
+      this.#promised.set(activity.id, { intent, leaveQueue: () => undefined });
     return { intent, outputs };
   }
 
@@ -80,10 +85,14 @@ export class Handoffs {
     const { stage } = this.#core;
     if (stage.isClosing) throw new SessionClosedError('updateAgent');
     if (this.#core.log.state.status === 'new') {
-      throw new MeanwhileError('session_state', 'updateAgent: the session has not been started. Await session.start({ agent }) first.');
+      throw new MeanwhileError(
+        'session_state',
+        'updateAgent: the session has not been started. Await session.start({ agent }) first.',
+      );
     }
     const wrong = agentRefusal(agent);
-    if (wrong !== undefined) throw new MeanwhileError('invalid_value', `updateAgent: ${wrong} Write session.updateAgent(new Agent({ … })).`);
+    if (wrong !== undefined)
+      throw new MeanwhileError('invalid_value', `updateAgent: ${wrong} Write session.updateAgent(new Agent({ … })).`);
     if (stage.current?.agent === agent && !stage.isChanging) return;
     requireLiveBody();
     const body = whoRuns()?.body;
@@ -118,11 +127,13 @@ export class Handoffs {
       each.phase = 'ending';
       each.successor = agent;
     }
-    stage.change(() => stage.handOver(agent, false)).catch((error: unknown) => {
-      if (stage.isClosing) return;
-      logger.error(`The handoff to ${agent.name} failed: ${String(error)}`);
-      this.#core.events.emit('error', { source: 'hook', error });
-    });
+    stage
+      .change(() => stage.handOver(agent, false))
+      .catch((error: unknown) => {
+        if (stage.isClosing) return;
+        logger.error(`The handoff to ${agent.name} failed: ${String(error)}`);
+        this.#core.events.emit('error', { source: 'hook', error });
+      });
   }
 
   #tellRefused(activity: Activity, intent: HandoffIntent): void {

@@ -64,8 +64,7 @@ function createFloor(core: Core, activity: Activity): FloorFace {
     speechId,
     activityId: activity.id,
     prompts: [activity.agent.options.prompts, core.options.prompts],
-    serves: (owner, level, asker) =>
-      mayBeServed({ kind: 'delivery', owner, level, lease: asker }, core.floor.facts()),
+    serves: (owner, level, asker) => mayBeServed({ kind: 'delivery', owner, level, lease: asker }, core.floor.facts()),
     speak: (reply) => speak(core, activity, speechId, reply),
     release: () => core.floor.changed(),
   };

@@ -15,6 +15,8 @@ interface Waiter {
   /** Of one activity, or of whoever is current. */
   readonly activity: Activity | undefined;
   readonly lease: string | undefined;
+  /** The speech that its call blocks. */
+  readonly blocks: string | undefined;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
 }
@@ -38,7 +40,8 @@ export class Idle {
     running?.letGo?.('change');
     const goOn = running?.waits?.();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#waiters.add({ activity, lease: leaseHere()?.callId, resolve, reject });
+    const blocks = running?.body?.isBlocking() ? running.body.speechId : undefined;
+    this.#waiters.add({ activity, lease: leaseHere()?.callId, blocks, resolve, reject });
     this.#core.floor.changed();
     try {
       await promise;
@@ -76,6 +79,10 @@ export class Idle {
   /** When it is at rest, if nothing else happens; undefined while something must happen first. */
   #restsAt(waiter: Waiter, facts: FloorFacts): number | undefined {
     const { floor, stage, hooks } = this.#core;
+    if (waiter.blocks !== undefined && waiter.blocks === facts.keptFor && facts.current) {
+      const wish = { kind: 'idle', owner: facts.current.activityId, level: 'quiet', ...waiter } as const;
+      return judge(wish, facts) === 'yes' ? facts.now : undefined;
+    }
     if (hooks.isBusy || stage.isChanging || this.#isTelling(facts)) return undefined;
     const owner = waiter.activity?.id ?? facts.current?.activityId;
     if (owner === undefined || owner !== facts.current?.activityId) return undefined;

@@ -59,10 +59,14 @@ class FloorLease implements Lease {
       resolve();
     };
     const owner = (): string => this.#owner();
+    const blocks = (): string | undefined => (this.#body.isBlocking() ? this.#body.speechId : undefined);
     const leave = floor.wait({
       kind: 'lease',
       get owner() {
         return owner();
+      },
+      get blocks() {
+        return blocks();
       },
       level: 'quiet',
       order: log.state.seq,

@@ -4,7 +4,12 @@
  * the output.
  */
 import { APICallError } from '@ai-sdk/provider';
-import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4StreamPart, LanguageModelV4StreamResult } from '@ai-sdk/provider';
+import type {
+  LanguageModelV4,
+  LanguageModelV4CallOptions,
+  LanguageModelV4StreamPart,
+  LanguageModelV4StreamResult,
+} from '@ai-sdk/provider';
 import type { Clock } from '../clock.ts';
 import { describeError, MeanwhileError } from '../errors.ts';
 import { show } from '../tools/options.ts';
@@ -45,7 +50,9 @@ export async function callModel(
 
 /** By the provider's own word, or because the answer broke off on its way. */
 function isRetryable(error: unknown): boolean {
-  return APICallError.isInstance(error) ? error.isRetryable : error instanceof MeanwhileError && error.code === 'model_failed';
+  return APICallError.isInstance(error)
+    ? error.isRetryable
+    : error instanceof MeanwhileError && error.code === 'model_failed';
 }
 
 function brokenOff(how: string, cause?: unknown): MeanwhileError {
@@ -67,7 +74,11 @@ async function readOnce(
       void asked.then(stop, () => undefined);
       return 'aborted';
     }
-    if (!result?.stream) throw new MeanwhileError('model_failed', `The model gave no stream but ${show(result)}. Expected doStream() to give { stream }.`);
+    if (!result?.stream)
+      throw new MeanwhileError(
+        'model_failed',
+        `The model gave no stream but ${show(result)}. Expected doStream() to give { stream }.`,
+      );
     const reader = result.stream.getReader();
     try {
       return await readAll(reader, signal, aborted.promise, onPart, progress);

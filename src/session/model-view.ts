@@ -68,7 +68,11 @@ export class ModelView {
   #createView(): PromptView {
     const { providerOptions, modelSettings } = this.#activity.agent.options;
     const settings = { providerOptions, reasoning: modelSettings?.reasoning };
-    return new PromptView({ profile: wireProfile(this.ref, this.#core.options.wire, settings), model: this.ref, texts: viewTexts(this.#text) });
+    return new PromptView({
+      profile: wireProfile(this.ref, this.#core.options.wire, settings),
+      model: this.ref,
+      texts: viewTexts(this.#text),
+    });
   }
 
   /** Byte-identical from the agent's start to its end (S3.7): the policy is part of it whether tools run or not. */

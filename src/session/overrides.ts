@@ -50,7 +50,9 @@ export function overrideTools<T>(target: OverrideTarget, bodies: ToolBodies, fn?
   };
   if (!fn) {
     if (typeof target === 'object') return { [Symbol.dispose]: end };
-    throw invalid(`expected a function as third argument for the class ${target.name}. Write mockTools(${target.name}, { … }, async () => { … }).`);
+    throw invalid(
+      `expected a function as third argument for the class ${target.name}. Write mockTools(${target.name}, { … }, async () => { … }).`,
+    );
   }
   let result: T;
   try {
@@ -70,13 +72,16 @@ function check(target: unknown, bodies: unknown, fn: unknown): void {
   const isClass = typeof target === 'function' && (target === Agent || target.prototype instanceof Agent);
   const isOne = typeof target === 'object' && target !== null && 'addOverride' in target;
   if (!isClass && !isOne) throw invalid(`expected an agent, a class of agents or a session, got ${show(target)}.`);
-  if (!isRecord(bodies)) throw invalid(`expected the mocks as an object, got ${show(bodies)}. Write { book_flight: () => 'ABC123' }.`);
-  if (fn !== undefined && typeof fn !== 'function') throw invalid(`expected a function as third argument, got ${show(fn)}.`);
+  if (!isRecord(bodies))
+    throw invalid(`expected the mocks as an object, got ${show(bodies)}. Write { book_flight: () => 'ABC123' }.`);
+  if (fn !== undefined && typeof fn !== 'function')
+    throw invalid(`expected a function as third argument, got ${show(fn)}.`);
 }
 
 /** The body to run instead, from the innermost override that has one. */
 export function overrideFor(overrides: readonly Override[], agent: Agent, name: string): ToolBody | undefined {
-  return overrides.findLast((each) => each.active && concerns(each.target, agent) && Object.hasOwn(each.bodies, name))?.bodies[name];
+  return overrides.findLast((each) => each.active && concerns(each.target, agent) && Object.hasOwn(each.bodies, name))
+    ?.bodies[name];
 }
 
 /** Throws when an override for this agent names what is no tool. */

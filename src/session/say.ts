@@ -14,7 +14,8 @@ export interface SayPlan {
 /** Never rejects. */
 export async function runSay(core: Core, activity: Activity, speech: SpeechHandle, plan: SayPlan): Promise<void> {
   const granted = core.mouth.acquire(speech);
-  if (granted !== true && !(await granted)) return end(core, activity, speech, { type: 'interrupted', heard: '', toolsCalled: false });
+  if (granted !== true && !(await granted))
+    return end(core, activity, speech, { type: 'interrupted', heard: '', toolsCalled: false });
   speech.phase = 'speaking';
   core.floor.changed();
   const utterance = new Utterance(core, speech, activity.agent.name);
@@ -37,7 +38,10 @@ export async function runSay(core: Core, activity: Activity, speech: SpeechHandl
   const failure = written.type === 'failed' ? written : undefined;
   if (failure) {
     core.logger.error(`say failed: ${describeError(failure.error)}`);
-    core.events.emit('error', { source: failure.error instanceof OutputError ? 'output' : 'hook', error: failure.error });
+    core.events.emit('error', {
+      source: failure.error instanceof OutputError ? 'output' : 'hook',
+      error: failure.error,
+    });
   }
   end(core, activity, speech, resultOf(spoken, speech, failure));
 }
@@ -63,7 +67,8 @@ async function writeEach(texts: AsyncIterable<string>, utterance: Utterance, spe
       const next = await Promise.race([iterator.next(), interrupted]);
       if (!next) return { type: 'interrupted' };
       if (next.done) return { type: 'whole' };
-      if (typeof next.value !== 'string') throw new TypeError(`say: expected the iterable to give strings, got ${typeof next.value}.`);
+      if (typeof next.value !== 'string')
+        throw new TypeError(`say: expected the iterable to give strings, got ${typeof next.value}.`);
       await utterance.write(next.value);
     }
   } finally {

@@ -81,7 +81,10 @@ export class SpeechHandle implements SpeechRef {
     requireLiveBody();
     if (this.phase === 'done' || this.#cutBy) return;
     if (!this.#allowInterruptions) {
-      throw new MeanwhileError('session_state', `Speech ${this.id} does not allow interruptions. Wait for it with waitForPlayout().`);
+      throw new MeanwhileError(
+        'session_state',
+        `Speech ${this.id} does not allow interruptions. Wait for it with waitForPlayout().`,
+      );
     }
     this.cut('user');
   }

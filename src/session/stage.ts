@@ -65,14 +65,14 @@ export class Stage {
   async whenCurrent(): Promise<Activity | undefined> {
     while (!this.isClosing) {
       if (this.current) return this.current;
-      await this.#nextChange();
+      await this.whenChanged();
     }
     return undefined;
   }
 
   /** Resolves when no AgentTask runs over the activity, or it is no more. */
   async whenOnTop(activity: Activity): Promise<void> {
-    while (!this.isClosing && this.stack.includes(activity) && this.stack.at(-1) !== activity) await this.#nextChange();
+    while (!this.isClosing && this.stack.includes(activity) && this.stack.at(-1) !== activity) await this.whenChanged();
   }
 
   /** Calls `listener` at the very end, or now; returns the way to stop. */
@@ -176,7 +176,11 @@ export class Stage {
     await executor.ownerEnded(activity.id, options.closeTimeoutMs);
     const keepCalls = activity.agent instanceof AgentTask && activity.agent.options.keepToolCalls === true;
     this.stack.splice(this.stack.indexOf(activity), 1);
-    log.commit({ type: 'agent_left', activityId: activity.id, merge: !activity.parent ? 'none' : keepCalls ? 'all' : 'messages' });
+    log.commit({
+      type: 'agent_left',
+      activityId: activity.id,
+      merge: !activity.parent ? 'none' : keepCalls ? 'all' : 'messages',
+    });
     handoffs.left(activity);
     activity.end();
     activity.toolbox.release();
@@ -223,7 +227,8 @@ export class Stage {
     this.#core.floor.changed();
   }
 
-  #nextChange(): Promise<void> {
+  /** Resolves when somebody has come or gone. */
+  whenChanged(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#waiting.add(resolve);
     return promise;

@@ -120,7 +120,8 @@ function refuse(core: Core, task: AgentTask): never {
 }
 
 async function spokenOut(core: Core, parent: Activity): Promise<void> {
-  for (let before = inTheWay(core, parent); before.length > 0; before = inTheWay(core, parent)) await Promise.race(before);
+  for (let before = inTheWay(core, parent); before.length > 0; before = inTheWay(core, parent))
+    await Promise.race(before);
 }
 
 /**

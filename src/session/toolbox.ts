@@ -83,7 +83,10 @@ export class Toolbox {
     const engineTools = new Map<string, EngineTool>();
     const add = (tool: ResolvedTool, owner: Owner): void => {
       declared.push(this.#declare(tool));
-      engineTools.set(tool.name, toEngineTool(tool, owner, () => overrideFor(session.overridesOf(this.#agent), this.#agent, tool.name)));
+      engineTools.set(
+        tool.name,
+        toEngineTool(tool, owner, () => overrideFor(session.overridesOf(this.#agent), this.#agent, tool.name)),
+      );
       session.noteTool(tool.policy);
     };
     for (const tool of own) add(tool, this.#activityId);
@@ -106,7 +109,9 @@ export class Toolbox {
       ...(description === undefined ? {} : { description }),
       inputSchema: modelSchema(tool, confirmText),
       ...(strict === undefined ? {} : { strict }),
-      ...(inputExamples === undefined ? {} : { inputExamples: inputExamples as NonNullable<LanguageModelV4FunctionTool['inputExamples']> }),
+      ...(inputExamples === undefined
+        ? {}
+        : { inputExamples: inputExamples as NonNullable<LanguageModelV4FunctionTool['inputExamples']> }),
       ...(providerOptions === undefined ? {} : { providerOptions }),
     };
   }
@@ -116,7 +121,11 @@ export async function createToolbox(core: Core, agent: Agent, activityId: string
   const toolbox = new Toolbox(core, agent, activityId);
   try {
     await toolbox.update(agent.options.tools);
-    checkOverrides(core.session.overridesOf(agent).filter((each) => typeof each.target === 'function'), agent, toolbox.names);
+    checkOverrides(
+      core.session.overridesOf(agent).filter((each) => typeof each.target === 'function'),
+      agent,
+      toolbox.names,
+    );
     return toolbox;
   } catch (error) {
     toolbox.release();

@@ -63,7 +63,10 @@ export class ToolsetLife {
     if (!this.#isReady) return;
     await Promise.all(this.#tasks().map((task) => task.whenOver));
     const { promise: letGo, resolve } = Promise.withResolvers<void>();
-    const closed = runAs({ session: this.#core.session, letGo: () => resolve() }, async () => await this.toolset.close());
+    const closed = runAs(
+      { session: this.#core.session, letGo: () => resolve() },
+      async () => await this.toolset.close(),
+    );
     try {
       await Promise.race([closed, letGo]);
     } catch (error) {
@@ -73,7 +76,9 @@ export class ToolsetLife {
 
   #tasks() {
     const { owner } = this.#ports;
-    return [...this.#core.executor.live].filter(({ tool }) => tool.owner === owner && tool.toolsets?.includes(this.toolset));
+    return [...this.#core.executor.live].filter(
+      ({ tool }) => tool.owner === owner && tool.toolsets?.includes(this.toolset),
+    );
   }
 
   #report(what: string, error: unknown): void {

@@ -1,5 +1,12 @@
 /** Shows the agent's words to whoever watches, on their way to the output (S2.3: what counts is what was heard). */
-import { fellShort, type Heard, type SpeechOutput, type SpeechSink, type SpokenInfo, type TextListener } from './output.ts';
+import {
+  fellShort,
+  type Heard,
+  type SpeechOutput,
+  type SpeechSink,
+  type SpokenInfo,
+  type TextListener,
+} from './output.ts';
 
 export class Transcript implements SpeechOutput {
   readonly #output: SpeechOutput;

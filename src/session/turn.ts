@@ -153,7 +153,14 @@ export class Turn {
       ...(late === '' ? {} : { late }),
     });
     const { from, to } = request;
-    this.#core.log.commit({ type: 'request_made', speechId: this.#speech.id, activityId: this.#activity.id, step, from, to });
+    this.#core.log.commit({
+      type: 'request_made',
+      speechId: this.#speech.id,
+      activityId: this.#activity.id,
+      step,
+      from,
+      to,
+    });
     return request;
   }
 
@@ -177,7 +184,8 @@ export class Turn {
     const onPart = (part: LanguageModelV4StreamPart): boolean | Promise<boolean> => {
       parts.take(part);
       if (part.type === 'finish') usage.add(part.usage);
-      if (part.type !== 'text-delta' || typeof part.delta !== 'string' || part.delta === '') return parts.calls.length > 0 || utterance.hasBegun;
+      if (part.type !== 'text-delta' || typeof part.delta !== 'string' || part.delta === '')
+        return parts.calls.length > 0 || utterance.hasBegun;
       const written = utterance.write(part.delta);
       return written ? written.then(() => true) : true;
     };
@@ -187,7 +195,9 @@ export class Turn {
         maxRetries: options.maxRetries,
         onRetry: (error, attempt, delayMs) => {
           parts.reset();
-          logger.warn(`The model failed (${describeError(error)}); attempt ${String(attempt + 1)} in ${String(delayMs)} ms.`);
+          logger.warn(
+            `The model failed (${describeError(error)}); attempt ${String(attempt + 1)} in ${String(delayMs)} ms.`,
+          );
         },
       });
       return { type: end };
@@ -217,7 +227,12 @@ export class Turn {
       speechId: this.#speech.id,
       model: this.#activity.view.ref,
     };
-    this.#core.log.commit({ type: 'message_added', activityId: this.#activity.id, message, ...(covers ? { step } : {}) });
+    this.#core.log.commit({
+      type: 'message_added',
+      activityId: this.#activity.id,
+      message,
+      ...(covers ? { step } : {}),
+    });
   }
 
   /** The tool phase: it ends when each call has settled or gone to the background, and then all enter together. */
@@ -292,7 +307,11 @@ export class Turn {
     const heard = this.#heard.join(' ');
     if (failure) return { type: 'failed', error: failure.error, toolsCalled };
     if (heard === '' && this.#lastCut && !this.#wasStopped()) {
-      return { type: 'failed', error: new Error('Nothing of the reply was heard, though nobody cut it: the output failed.'), toolsCalled };
+      return {
+        type: 'failed',
+        error: new Error('Nothing of the reply was heard, though nobody cut it: the output failed.'),
+        toolsCalled,
+      };
     }
     if (this.#lastCut || (heard === '' && this.#wasStopped())) return { type: 'interrupted', heard, toolsCalled };
     return heard === '' ? { type: 'nothing_said', toolsCalled } : { type: 'completed', heard, toolsCalled };

@@ -29,6 +29,7 @@ export class Users {
   #speaking = false;
   #away = false;
   #taking = false;
+  #keptFor: string | undefined;
   #awayTimer: TimerHandle | undefined;
 
   constructor(core: Core) {
@@ -51,6 +52,11 @@ export class Users {
   /** For each turn of his that is about to be answered, what settles when it is, or when its hook waits itself. */
   get answering(): Promise<void>[] {
     return [...this.#turns].filter((turn) => turn.isOpen).map((turn) => turn.whenFree);
+  }
+
+  /** The speech that may not be interrupted, and whose end his words wait for. */
+  get keptFor(): string | undefined {
+    return this.#keptFor;
   }
 
   get state(): UserState {
@@ -132,7 +138,11 @@ export class Users {
       if (!activity) break;
       const fixed = this.#inTheWay(activity).find((speech) => !speech.allowInterruptions);
       if (fixed) {
-        await fixed.done;
+        this.#keptFor = fixed.id;
+        floor.changed();
+        // An AgentTask that its tool runs hears him instead.
+        await Promise.race([fixed.done, stage.whenChanged()]);
+        this.#keptFor = undefined;
         continue;
       }
       const cut = this.#inTheWay(activity);

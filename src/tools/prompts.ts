@@ -95,10 +95,12 @@ export interface Prompts {
 }
 
 export const defaultPrompts: Prompts = {
-  update: 'Progress of {functionName} (call {callId}): {message}\nIt is still running. Say only what this tells you; the result is not known yet.',
+  update:
+    'Progress of {functionName} (call {callId}): {message}\nIt is still running. Say only what this tells you; the result is not known yet.',
   backgrounded: '{functionName} (call {callId}) is still running. Its result is not known yet.',
   queued: '{functionName} (call {callId}) waits for earlier calls to finish and will then start by itself.',
-  duplicateReject: 'Not started: the same call of {functionName} is already running.\n{runningCalls}\nTell the user that it is in progress.',
+  duplicateReject:
+    'Not started: the same call of {functionName} is already running.\n{runningCalls}\nTell the user that it is in progress.',
   duplicateConfirm:
     'Not started: {functionName} is already running.\n{runningCalls}\nAsk the user whether a second one is really wanted. If so, call it again with confirm_duplicate set to true.',
   duplicateReplay: 'This was already done {age} ago and was not done again. Its result was: {output}',
@@ -114,13 +116,15 @@ export const defaultPrompts: Prompts = {
     ]
       .filter((line) => line !== '')
       .join('\n'),
-  confirmParameter: 'Set to true only after the user was told that the same call is running and confirmed that a second one is wanted.',
+  confirmParameter:
+    'Set to true only after the user was told that the same call is running and confirmed that a second one is wanted.',
   ask: '{functionName} (call {callId}) needs an answer from the user before it can go on: {message}\nAsk the user. When you have the answer, give it with answer_task and call_id "{callId}".{schema}',
   answerSchema: ' Its content must fit {schema}.',
   approval: 'May {functionName} be run with {arguments}?',
   runningCalls: 'Still running, with no result yet:\n{runningCalls}\nDo not call these again.',
   finished: '{functionName} (call {callId}) has finished.',
-  cancelled: 'The tool call {functionName} ({callId}) was cancelled before it finished. This says nothing about anything the user had arranged earlier.',
+  cancelled:
+    'The tool call {functionName} ({callId}) was cancelled before it finished. This says nothing about anything the user had arranged earlier.',
   declined: 'The user did not approve {functionName} (call {callId}); it was not run.',
   timedOut: '{functionName} did not finish within {limitMs} ms and was stopped.',
   noProgress: '{functionName} made no progress for {limitMs} ms and was stopped.',

@@ -170,7 +170,10 @@ const remedies: Readonly<Record<string, string>> = {
 
 const fn = typed('a function', (value) => typeof value === 'function');
 /** A prompt, as it may be given. */
-export const template = typed('a string or a function', (value) => typeof value === 'string' || typeof value === 'function');
+export const template = typed(
+  'a string or a function',
+  (value) => typeof value === 'string' || typeof value === 'function',
+);
 const source = typed('a list or a record of tools', (value) => {
   return typeof value === 'object' && value !== null && !isEntry(value);
 });

@@ -16,7 +16,10 @@ const bodyOf = (name: string, body: (ctx: RunContext) => unknown, more: object =
 const nextAgent = (options: Partial<ConstructorParameters<typeof Agent>[0]> = {}) =>
   new Agent({ name: 'next', instructions: 'Next.', ...options });
 
-async function going(steps: readonly ScriptedStep[], options: TestOptions & { agent?: Agent } = {}): Promise<TestSession> {
+async function going(
+  steps: readonly ScriptedStep[],
+  options: TestOptions & { agent?: Agent } = {},
+): Promise<TestSession> {
   const clock = options.clock ?? createVirtualClock();
   const model = scriptedModel(steps, { clock, fallback: () => 'Well.' });
   return await startTestSession([], { ...options, clock, model });
@@ -31,52 +34,67 @@ async function comesToRest(t: TestSession, withinMs = 1000): Promise<void> {
 const entered = (t: TestSession) => t.events.flatMap((event) => (event.type === 'agent_changed' ? [event.agent] : []));
 
 describe('updateAgent', () => {
-  test.each(['onEnter', 'onExit', 'onUserTurnCompleted', 'a blocking tool', 'a background tool', 'a lease', 'a listener', 'setup', 'a filler'])(
-    'S6.8 S8.5 awaited in %s: the next agent comes, without delay',
-    async (where) => {
-      const next = nextAgent();
-      let session: AgentSession | undefined;
-      let done = false;
-      const go = async () => {
-        await session?.updateAgent(next);
-        done = true;
-      };
-      const first: Agent = new Agent({
-        name: 'first',
-        instructions: 'First.',
-        ...(where === 'onEnter' ? { onEnter: () => ((session = first.session), go()) } : {}),
-        ...(where === 'onExit' ? { onExit: go } : {}),
-        ...(where === 'onUserTurnCompleted' ? { onUserTurnCompleted: go } : {}),
-      });
-      const bodies: Record<string, (ctx: RunContext) => unknown> = {
-        'a blocking tool': go,
-        'a background tool': async (ctx) => (await ctx.update('Began'), await go()),
-        'a lease': (ctx) => ctx.foreground(go),
-        'a filler': (ctx) => ctx.filler(async () => (await go(), null), { delayMs: 1 }, async () => await never),
-      };
-      const t = await going([call('job'), 'Fine.'], {
-        agent: first,
-        tools: [
-          bodyOf('job', bodies[where] ?? (() => 'x')),
-          new Toolset({ id: 'set', ...(where === 'setup' ? { setup: (ctx) => ((session = ctx.session as AgentSession), go()) } : {}) }),
-        ],
-      });
-      session = t.session;
-      let listened = false;
-      if (where === 'a listener') t.session.on('item_added', () => void (listened || ((listened = true), void go())));
-      await t.clock.settle();
-      const before = t.clock.now();
-      void t.session.sendMessage('Go');
-      await t.clock.settle();
-      if (where === 'onExit') void t.session.updateAgent(new Agent({ name: 'second', instructions: 'x' }));
-      await t.clock.advance(10);
-      expect(t.session.currentAgent?.name).toBe('next');
-      expect(done).toBe(true);
-      expect(t.clock.now() - before).toBe(10);
-      if (where === 'a filler') return;
-      await comesToRest(t);
-    },
-  );
+  test.each([
+    'onEnter',
+    'onExit',
+    'onUserTurnCompleted',
+    'a blocking tool',
+    'a background tool',
+    'a lease',
+    'a listener',
+    'setup',
+    'a filler',
+  ])('S6.8 S8.5 awaited in %s: the next agent comes, without delay', async (where) => {
+    const next = nextAgent();
+    let session: AgentSession | undefined;
+    let done = false;
+    const go = async () => {
+      await session?.updateAgent(next);
+      done = true;
+    };
+    const first: Agent = new Agent({
+      name: 'first',
+      instructions: 'First.',
+      ...(where === 'onEnter' ? { onEnter: () => ((session = first.session), go()) } : {}),
+      ...(where === 'onExit' ? { onExit: go } : {}),
+      ...(where === 'onUserTurnCompleted' ? { onUserTurnCompleted: go } : {}),
+    });
+    const bodies: Record<string, (ctx: RunContext) => unknown> = {
+      'a blocking tool': go,
+      'a background tool': async (ctx) => (await ctx.update('Began'), await go()),
+      'a lease': (ctx) => ctx.foreground(go),
+      'a filler': (ctx) =>
+        ctx.filler(
+          async () => (await go(), null),
+          { delayMs: 1 },
+          async () => await never,
+        ),
+    };
+    const t = await going([call('job'), 'Fine.'], {
+      agent: first,
+      tools: [
+        bodyOf('job', bodies[where] ?? (() => 'x')),
+        new Toolset({
+          id: 'set',
+          ...(where === 'setup' ? { setup: (ctx) => ((session = ctx.session as AgentSession), go()) } : {}),
+        }),
+      ],
+    });
+    session = t.session;
+    let listened = false;
+    if (where === 'a listener') t.session.on('item_added', () => void (listened || ((listened = true), void go())));
+    await t.clock.settle();
+    const before = t.clock.now();
+    void t.session.sendMessage('Go');
+    await t.clock.settle();
+    if (where === 'onExit') void t.session.updateAgent(new Agent({ name: 'second', instructions: 'x' }));
+    await t.clock.advance(10);
+    expect(t.session.currentAgent?.name).toBe('next');
+    expect(done).toBe(true);
+    expect(t.clock.now() - before).toBe(10);
+    if (where === 'a filler') return;
+    await comesToRest(t);
+  });
 
   test('S1.8 S8.2 in onUserTurnCompleted: the next agent has the message, and answers it', async () => {
     const next = nextAgent();
@@ -108,7 +126,9 @@ describe('updateAgent', () => {
       name: 'first',
       instructions: 'First.',
       tools: [
-        bodyOf('job', async (ctx) => (await ctx.update('Began'), await sessionOf(ctx).updateAgent(next), 'done'), { onHandoff: 'wait' }),
+        bodyOf('job', async (ctx) => (await ctx.update('Began'), await sessionOf(ctx).updateAgent(next), 'done'), {
+          onHandoff: 'wait',
+        }),
       ],
     });
     const t = await going([call('job')], { agent });
@@ -118,28 +138,37 @@ describe('updateAgent', () => {
     await comesToRest(t);
   });
 
-  test.each(['quiet', 'the floor', 'an answer'])('S8.3 nor is one that waits for %s, which only the next agent can give', async (what) => {
-    const waits: Record<string, (ctx: RunContext) => unknown> = {
-      quiet: (ctx) => sessionOf(ctx).waitForIdle(),
-      'the floor': (ctx) => ctx.foreground(() => 'x'),
-      'an answer': (ctx) => ctx.ask({ message: 'Which?' }),
-    };
-    const go = byHand();
-    const agent: Agent = new Agent({
-      name: 'first',
-      instructions: 'First.',
-      tools: [bodyOf('job', async (ctx) => (await ctx.update('Began'), await go.promise, await waits[what]?.(ctx), 'done'), { onHandoff: 'wait' })],
-    });
-    const t = await going([call('job')], { agent });
-    await drive(t.clock, t.session.run({ userInput: 'Go' }));
-    t.session.userStartedSpeaking();
-    go.resolve();
-    await t.clock.settle();
-    const handed = t.session.updateAgent(nextAgent());
-    await t.clock.settle();
-    await handed;
-    expect(t.session.currentAgent?.name).toBe('next');
-  });
+  test.each(['quiet', 'the floor', 'an answer'])(
+    'S8.3 nor is one that waits for %s, which only the next agent can give',
+    async (what) => {
+      const waits: Record<string, (ctx: RunContext) => unknown> = {
+        quiet: (ctx) => sessionOf(ctx).waitForIdle(),
+        'the floor': (ctx) => ctx.foreground(() => 'x'),
+        'an answer': (ctx) => ctx.ask({ message: 'Which?' }),
+      };
+      const go = byHand();
+      const agent: Agent = new Agent({
+        name: 'first',
+        instructions: 'First.',
+        tools: [
+          bodyOf(
+            'job',
+            async (ctx) => (await ctx.update('Began'), await go.promise, await waits[what]?.(ctx), 'done'),
+            { onHandoff: 'wait' },
+          ),
+        ],
+      });
+      const t = await going([call('job')], { agent });
+      await drive(t.clock, t.session.run({ userInput: 'Go' }));
+      t.session.userStartedSpeaking();
+      go.resolve();
+      await t.clock.settle();
+      const handed = t.session.updateAgent(nextAgent());
+      await t.clock.settle();
+      await handed;
+      expect(t.session.currentAgent?.name).toBe('next');
+    },
+  );
 
   test('S8.2 a start that fails may be repeated with an agent that works; what was said meanwhile is answered', async () => {
     const clock = createVirtualClock();
@@ -181,11 +210,22 @@ describe('a handoff that a tool returns', () => {
       name: 'first',
       instructions: 'First.',
       tools: [
-        bodyOf('slow', async (ctx) => (await ctx.update('Began', { deliver: 'silent' }), await go.promise, handoff(sales!, { returns: 'To sales.' }))),
+        bodyOf(
+          'slow',
+          async (ctx) => (
+            await ctx.update('Began', { deliver: 'silent' }),
+            await go.promise,
+            handoff(sales!, { returns: 'To sales.' })
+          ),
+        ),
         bodyOf('fast', () => handoff(billing!, { returns: 'To billing.' })),
       ],
     });
-    const t = await going([call('slow', 'fast'), 'I put you through to billing now.'], { agent, clock, output: createPlayback(clock) });
+    const t = await going([call('slow', 'fast'), 'I put you through to billing now.'], {
+      agent,
+      clock,
+      output: createPlayback(clock),
+    });
     void t.session.sendMessage('Go');
     await clock.advance(200);
     go.resolve();
@@ -198,8 +238,16 @@ describe('a handoff that a tool returns', () => {
   test('S8.5 overtaken by updateAgent while it is told: it is told that it did not happen', async () => {
     const clock = createVirtualClock();
     const billing = new Agent({ name: 'billing', instructions: 'x' });
-    const agent = new Agent({ name: 'first', instructions: 'x', tools: [bodyOf('fast', () => handoff(billing, { returns: 'To billing.' }))] });
-    const t = await going([call('fast'), 'I put you through to billing now.'], { agent, clock, output: createPlayback(clock) });
+    const agent = new Agent({
+      name: 'first',
+      instructions: 'x',
+      tools: [bodyOf('fast', () => handoff(billing, { returns: 'To billing.' }))],
+    });
+    const t = await going([call('fast'), 'I put you through to billing now.'], {
+      agent,
+      clock,
+      output: createPlayback(clock),
+    });
     void t.session.sendMessage('Go');
     await clock.advance(200);
     const handed = t.session.updateAgent(nextAgent());
@@ -215,7 +263,10 @@ describe('a handoff that a tool returns', () => {
     const clock = createVirtualClock();
     const t = await going([call('job'), 'Which one?', call('leave'), 'Bye.'], {
       clock,
-      tools: [bodyOf('job', async (ctx) => (answer = await ctx.ask({ message: 'Which?' }))), bodyOf('leave', () => nextAgent())],
+      tools: [
+        bodyOf('job', async (ctx) => (answer = await ctx.ask({ message: 'Which?' }))),
+        bodyOf('leave', () => nextAgent()),
+      ],
     });
     await drive(clock, t.session.run({ userInput: 'Go' }));
     await drive(clock, t.session.run({ userInput: 'Leave' }));
@@ -249,48 +300,64 @@ describe('AgentTask.run', () => {
   const asking = (more: Partial<ConstructorParameters<typeof AgentTask>[0]> = {}) =>
     new AgentTask<string>({ name: 'ask', instructions: 'Ask.', ...more });
 
-  test.each(['onEnter', 'onUserTurnCompleted', 'a blocking tool', 'a background tool', 'a lease', 'a lease in the background', 'a filler'])(
-    'S6.8 S8.4 awaited in %s: it runs, hears the user, and ends',
-    async (where) => {
-      const task = asking();
-      let result: string | undefined;
-      let session: AgentSession | undefined;
-      const go = async () => void (result = await task.run(session));
-      const agent: Agent = new Agent({
-        name: 'first',
-        instructions: 'First.',
-        ...(where === 'onEnter' ? { onEnter: go } : {}),
-        ...(where === 'onUserTurnCompleted' ? { onUserTurnCompleted: async (_ctx, { text }) => (text === 'Go' ? await go() : undefined) } : {}),
-      });
-      const bodies: Record<string, (ctx: RunContext) => unknown> = {
-        'a blocking tool': go,
-        'a background tool': async (ctx) => (await ctx.update('Began'), await go()),
-        'a lease': (ctx) => ctx.foreground(go),
-        'a lease in the background': async (ctx) => (await ctx.update('Began'), await ctx.foreground(go)),
-        'a filler': (ctx) => ctx.filler(async () => (await go(), null), { delayMs: 1 }, async () => await byHand().promise),
-      };
-      const steps = where.startsWith('on') ? ['Well.'] : [call('job')];
-      const t = await going(steps, { agent, tools: [bodyOf('job', bodies[where] ?? (() => 'x'))] });
-      session = t.session;
-      await t.clock.settle();
-      void t.session.sendMessage('Go');
-      await t.clock.advance(200);
-      expect(t.session.currentAgent).toBe(task);
-      const answered = await drive(t.clock, t.session.sendMessage('I am here'));
-      expect(answered).toBeDefined();
-      await t.clock.advance(200);
-      expect(historyOf(t.session.contextOf(task))).toContain('user: I am here');
-      task.complete('yes');
-      await t.clock.advance(200);
-      expect(result).toBe('yes');
-      expect(t.session.currentAgent).toBe(agent);
-      if (where !== 'a filler') await comesToRest(t);
-    },
-  );
+  test.each([
+    'onEnter',
+    'onUserTurnCompleted',
+    'a blocking tool',
+    'a background tool',
+    'a lease',
+    'a lease in the background',
+    'a filler',
+  ])('S6.8 S8.4 awaited in %s: it runs, hears the user, and ends', async (where) => {
+    const task = asking();
+    let result: string | undefined;
+    let session: AgentSession | undefined;
+    const go = async () => void (result = await task.run(session));
+    const agent: Agent = new Agent({
+      name: 'first',
+      instructions: 'First.',
+      ...(where === 'onEnter' ? { onEnter: go } : {}),
+      ...(where === 'onUserTurnCompleted'
+        ? { onUserTurnCompleted: async (_ctx, { text }) => (text === 'Go' ? await go() : undefined) }
+        : {}),
+    });
+    const bodies: Record<string, (ctx: RunContext) => unknown> = {
+      'a blocking tool': go,
+      'a background tool': async (ctx) => (await ctx.update('Began'), await go()),
+      'a lease': (ctx) => ctx.foreground(go),
+      'a lease in the background': async (ctx) => (await ctx.update('Began'), await ctx.foreground(go)),
+      'a filler': (ctx) =>
+        ctx.filler(
+          async () => (await go(), null),
+          { delayMs: 1 },
+          async () => await byHand().promise,
+        ),
+    };
+    const steps = where.startsWith('on') ? ['Well.'] : [call('job')];
+    const t = await going(steps, { agent, tools: [bodyOf('job', bodies[where] ?? (() => 'x'))] });
+    session = t.session;
+    await t.clock.settle();
+    void t.session.sendMessage('Go');
+    await t.clock.advance(200);
+    expect(t.session.currentAgent).toBe(task);
+    const answered = await drive(t.clock, t.session.sendMessage('I am here'));
+    expect(answered).toBeDefined();
+    await t.clock.advance(200);
+    expect(historyOf(t.session.contextOf(task))).toContain('user: I am here');
+    task.complete('yes');
+    await t.clock.advance(200);
+    expect(result).toBe('yes');
+    expect(t.session.currentAgent).toBe(agent);
+    if (where !== 'a filler') await comesToRest(t);
+  });
 
   test('S8.4 completed while one runs over it: that ends first, each awaiter knows, and the parent is current', async () => {
     const seen: string[] = [];
-    const inner = new AgentTask<string>({ name: 'inner', instructions: 'x', onExit: () => void seen.push('inner exits') });
+    const inner = new AgentTask<string>({
+      name: 'inner',
+      instructions: 'x',
+      onExit: () => void seen.push('inner exits'),
+    });
     const outer = new AgentTask<string>({
       name: 'outer',
       instructions: 'x',
@@ -305,7 +372,9 @@ describe('AgentTask.run', () => {
     outer.complete('yes');
     await t.clock.settle();
     expect(await drive(t.clock, ran)).toBe('yes');
-    expect(seen).toEqual(['inner exits', 'outer exits', 'inner ActivityEndedError'].toSorted((a, b) => seen.indexOf(a) - seen.indexOf(b)));
+    expect(seen).toEqual(
+      ['inner exits', 'outer exits', 'inner ActivityEndedError'].toSorted((a, b) => seen.indexOf(a) - seen.indexOf(b)),
+    );
     expect(seen.indexOf('inner exits')).toBeLessThan(seen.indexOf('outer exits'));
     expect(t.session.currentAgent).toBe(agent);
     await drive(t.clock, t.session.run({ userInput: 'Hi' }));
@@ -370,20 +439,23 @@ describe('AgentTask.run', () => {
     await comesToRest(t);
   });
 
-  test.each(['onExit', 'the end'])('S8.4 asked for in %s of its parent: refused with a ToolError, at once', async (where) => {
-    const task = asking();
-    let refused: unknown;
-    const go = async () => void (await task.run(session).catch((error: unknown) => (refused = error)));
-    let session: AgentSession | undefined;
-    const agent = new Agent({ name: 'first', instructions: 'x', ...(where === 'onExit' ? { onExit: go } : {}) });
-    const t = await going([], { agent });
-    session = t.session;
-    const handed = t.session.updateAgent(nextAgent());
-    if (where === 'the end') await handed.then(() => t.session.close()).then(go);
-    await drive(t.clock, handed);
-    expect(refused).toMatchObject({ name: 'ToolError' });
-    expect(t.clock.pending()).toEqual([]);
-  });
+  test.each(['onExit', 'the end'])(
+    'S8.4 asked for in %s of its parent: refused with a ToolError, at once',
+    async (where) => {
+      const task = asking();
+      let refused: unknown;
+      const go = async () => void (await task.run(session).catch((error: unknown) => (refused = error)));
+      let session: AgentSession | undefined;
+      const agent = new Agent({ name: 'first', instructions: 'x', ...(where === 'onExit' ? { onExit: go } : {}) });
+      const t = await going([], { agent });
+      session = t.session;
+      const handed = t.session.updateAgent(nextAgent());
+      if (where === 'the end') await handed.then(() => t.session.close()).then(go);
+      await drive(t.clock, handed);
+      expect(refused).toMatchObject({ name: 'ToolError' });
+      expect(t.clock.pending()).toEqual([]);
+    },
+  );
 
   test('S8.4 whose onEnter throws, or whose setup fails: it is there, and can be completed', async () => {
     const task: AgentTask<string> = asking({
@@ -404,7 +476,10 @@ describe('AgentTask.run', () => {
   test('S8.4 S1.8 what the user says while it comes and while it goes is answered once', async () => {
     const clock = createVirtualClock();
     const task = asking();
-    const t = await going([call('job'), 'One', 'Two', 'Three', 'Four'], { clock, tools: [bodyOf('job', () => task.run())] });
+    const t = await going([call('job'), 'One', 'Two', 'Three', 'Four'], {
+      clock,
+      tools: [bodyOf('job', () => task.run())],
+    });
     void t.session.sendMessage('Go');
     void t.session.sendMessage('first');
     await clock.settle();
@@ -421,22 +496,25 @@ describe('AgentTask.run', () => {
 });
 
 describe('onExit', () => {
-  test.each(['waitForIdle', 'sendMessage', 'run'] as const)('S6.8 S8.2 that awaits %s, which only the next agent can give, does not hold the handoff', async (what) => {
-    const agent: Agent = new Agent({
-      name: 'first',
-      instructions: 'x',
-      onExit: async () => {
-        if (what === 'waitForIdle') await agent.session.waitForIdle();
-        else if (what === 'sendMessage') await agent.session.sendMessage('By the way');
-        else await agent.session.run({ userInput: 'By the way' });
-      },
-    });
-    const t = await going([], { agent });
-    const before = t.clock.now();
-    await drive(t.clock, t.session.updateAgent(nextAgent()));
-    expect(t.clock.now() - before).toBe(0);
-    await comesToRest(t);
-  });
+  test.each(['waitForIdle', 'sendMessage', 'run'] as const)(
+    'S6.8 S8.2 that awaits %s, which only the next agent can give, does not hold the handoff',
+    async (what) => {
+      const agent: Agent = new Agent({
+        name: 'first',
+        instructions: 'x',
+        onExit: async () => {
+          if (what === 'waitForIdle') await agent.session.waitForIdle();
+          else if (what === 'sendMessage') await agent.session.sendMessage('By the way');
+          else await agent.session.run({ userInput: 'By the way' });
+        },
+      });
+      const t = await going([], { agent });
+      const before = t.clock.now();
+      await drive(t.clock, t.session.updateAgent(nextAgent()));
+      expect(t.clock.now() - before).toBe(0);
+      await comesToRest(t);
+    },
+  );
 
   test('S8.2 S8.3 whose words take longer than closeTimeoutMs: they are cut, and what they called is told by the next', async () => {
     const found = byHand<string>();
@@ -476,11 +554,19 @@ test('S6.8 S1.8 onUserTurnCompleted may send a message itself and await its answ
 
 test('S8.4 S6.4 S6.8 an AgentTask inside a lease inside a blocking tool, whose own tool takes a lease and runs one more', async () => {
   const order: string[] = [];
-  const innermost: AgentTask<string> = new AgentTask<string>({ name: 'innermost', instructions: 'x', onEnter: () => innermost.complete('deep') });
+  const innermost: AgentTask<string> = new AgentTask<string>({
+    name: 'innermost',
+    instructions: 'x',
+    onEnter: () => innermost.complete('deep'),
+  });
   const inner: AgentTask<string> = new AgentTask<string>({
     name: 'inner',
     instructions: 'x',
-    tools: [bodyOf('dig', (ctx) => ctx.foreground(async () => (order.push(await innermost.run()), inner.complete('found'), 'dug')))],
+    tools: [
+      bodyOf('dig', (ctx) =>
+        ctx.foreground(async () => (order.push(await innermost.run()), inner.complete('found'), 'dug')),
+      ),
+    ],
     onEnter: () => void inner.session.generateReply({ instructions: 'Dig.' }),
   });
   const t = await going([call('job'), call('dig'), 'Done digging.', 'All done.'], {

@@ -53,19 +53,79 @@ const values: [string, () => unknown][] = [
   ['a revoked proxy', revoked],
   ['a proxy that throws', hostile],
   ['a promise of a proxy that throws', () => Promise.resolve([hostile()])],
-  ['a then that throws when it is read', () => ({ get then() { throw new Error('no'); } })],
-  ['a then that throws when it is called', () => ({ then() { throw new Error('no'); } })],
+  [
+    'a then that throws when it is read',
+    () => ({
+      get then() {
+        throw new Error('no');
+      },
+    }),
+  ],
+  [
+    'a then that throws when it is called',
+    () => ({
+      then() {
+        throw new Error('no');
+      },
+    }),
+  ],
   ['a then that rejects with undefined', () => ({ then: (_: unknown, no: (e: unknown) => void) => no(undefined) })],
-  ['a then that answers twice', () => ({ then: (yes: (v: unknown) => void, no: (e: unknown) => void) => (yes('a'), yes('b'), no('c')) })],
-  ['a generator whose next throws', () => ({ next() { throw new Error('no'); }, [Symbol.iterator]() { return this; } })],
-  ['a generator that gives no result', () => ({ next: () => undefined, [Symbol.iterator]() { return this; } })],
+  [
+    'a then that answers twice',
+    () => ({ then: (yes: (v: unknown) => void, no: (e: unknown) => void) => (yes('a'), yes('b'), no('c')) }),
+  ],
+  [
+    'a generator whose next throws',
+    () => ({
+      next() {
+        throw new Error('no');
+      },
+      [Symbol.iterator]() {
+        return this;
+      },
+    }),
+  ],
+  [
+    'a generator that gives no result',
+    () => ({
+      next: () => undefined,
+      [Symbol.iterator]() {
+        return this;
+      },
+    }),
+  ],
   ['an Error that cannot be read', () => new Hostile()],
-  ['a thrown Error that cannot be read', () => { throw new Hostile(); }],
-  ['a thrown proxy', () => { throw hostile(); }],
-  ['a thrown undefined', () => { throw undefined; }],
+  [
+    'a thrown Error that cannot be read',
+    () => {
+      throw new Hostile();
+    },
+  ],
+  [
+    'a thrown proxy',
+    () => {
+      throw hostile();
+    },
+  ],
+  [
+    'a thrown undefined',
+    () => {
+      throw undefined;
+    },
+  ],
   ['a rejected null', () => Promise.reject(null)],
-  ['a thrown symbol', () => { throw Symbol('no'); }],
-  ['a thrown object without a prototype', () => { throw Object.create(null); }],
+  [
+    'a thrown symbol',
+    () => {
+      throw Symbol('no');
+    },
+  ],
+  [
+    'a thrown object without a prototype',
+    () => {
+      throw Object.create(null);
+    },
+  ],
   ['a ToolError without words', () => new ToolError(undefined as unknown as string)],
   ['a ToolError whose message is no string', () => Object.assign(new ToolError('x'), { message: { a: 1 } })],
 ];
@@ -132,7 +192,10 @@ test('S5.3 a cancelled body cannot make its speech uninterruptible', async () =>
   const stuck = byHand();
   let given: RunContext<unknown> | undefined;
   const t = await startTestSession([{ calls: [{ name: 'job' }, { name: 'other' }] }, 'Yes.'], {
-    tools: [bodyOf(async (ctx) => ((given = ctx), await stuck.promise)), tool({ name: 'other', parameters: none, execute: () => byHand().promise })],
+    tools: [
+      bodyOf(async (ctx) => ((given = ctx), await stuck.promise)),
+      tool({ name: 'other', parameters: none, execute: () => byHand().promise }),
+    ],
   });
   void t.session.sendMessage('Go');
   await t.clock.settle();
@@ -174,7 +237,9 @@ test('S1.3 a body may change its own arguments, nested ones too', async () => {
       return legs.length;
     },
   });
-  const t = await startTestSession([{ calls: [{ name: 'job', args: { legs: [{ from: 'Rome' }] } }] }, 'Well.'], { tools: [job] });
+  const t = await startTestSession([{ calls: [{ name: 'job', args: { legs: [{ from: 'Rome' }] } }] }, 'Well.'], {
+    tools: [job],
+  });
   await drive(t.clock, t.session.run({ userInput: 'Go' }));
   expect(historyOf(t.session)).toContain('call_1: 2');
 });

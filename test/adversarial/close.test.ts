@@ -4,7 +4,14 @@ import { createVirtualClock, scriptedModel } from 'meanwhile/testing';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { createPlayback } from '../support/playback.ts';
-import { byHand, createTestSession, drive, startTestSession, type TestOptions, type TestSession } from '../support/session.ts';
+import {
+  byHand,
+  createTestSession,
+  drive,
+  startTestSession,
+  type TestOptions,
+  type TestSession,
+} from '../support/session.ts';
 
 const none = z.object({});
 const call = { calls: [{ name: 'job' }] };
@@ -24,45 +31,102 @@ async function closesWithin(t: TestSession, ms: number, options?: Parameters<Age
 const bodyOf = (body: (ctx: RunContext) => unknown, more: object = {}) =>
   tool({ name: 'job', parameters: none, ...more, execute: (_args, { ctx }) => body(ctx) });
 
-const aborted = (ctx: RunContext) => new Promise<void>((resolve) => ctx.abortSignal.addEventListener('abort', () => resolve()));
+const aborted = (ctx: RunContext) =>
+  new Promise<void>((resolve) => ctx.abortSignal.addEventListener('abort', () => resolve()));
 
 const places: [string, (close: () => Promise<void>) => Promise<TestSession>][] = [
   ['a blocking tool', async (close) => await going({ tools: [bodyOf(close)] })],
-  ['a background tool', async (close) => await going({ tools: [bodyOf(async (ctx) => (await ctx.update('Began'), await close()))] })],
+  [
+    'a background tool',
+    async (close) => await going({ tools: [bodyOf(async (ctx) => (await ctx.update('Began'), await close()))] }),
+  ],
   ['a lease', async (close) => await going({ tools: [bodyOf((ctx) => ctx.foreground(close))] })],
-  ['a lease in the background', async (close) => await going({ tools: [bodyOf(async (ctx) => (await ctx.update('Began'), await ctx.foreground(close)))] })],
-  ['a filler', async (close) => await going({ tools: [bodyOf((ctx) => ctx.filler(async () => (await close(), 'Hm'), { delayMs: 10 }, () => aborted(ctx)))] })],
+  [
+    'a lease in the background',
+    async (close) =>
+      await going({ tools: [bodyOf(async (ctx) => (await ctx.update('Began'), await ctx.foreground(close)))] }),
+  ],
+  [
+    'a filler',
+    async (close) =>
+      await going({
+        tools: [
+          bodyOf((ctx) =>
+            ctx.filler(
+              async () => (await close(), 'Hm'),
+              { delayMs: 10 },
+              () => aborted(ctx),
+            ),
+          ),
+        ],
+      }),
+  ],
   ['onEnter', async (close) => await going({ agent: new Agent({ instructions: 'Talk.', onEnter: close }) })],
-  ['onUserTurnCompleted', async (close) => await going({ agent: new Agent({ instructions: 'Talk.', onUserTurnCompleted: close }) })],
-  ['onExit of a handoff', async (close) => {
-    const t = await going({ agent: new Agent({ instructions: 'Talk.', onExit: close }) });
-    void t.session.updateAgent(new Agent({ name: 'next', instructions: 'Next.' }));
-    return t;
-  }],
-  ['onExit of a close', async (close) => {
-    const t = await going({ agent: new Agent({ instructions: 'Talk.', onExit: close }) });
-    void t.session.close();
-    return t;
-  }],
-  ['the close of a toolset', async (close) => {
-    const t = await going({ tools: [new Toolset({ id: 'set', tools: [bodyOf(() => 'x')], close })] });
-    void t.session.close();
-    return t;
-  }],
-  ['the setup of a toolset', async (close) => await going({ agent: new Agent({ instructions: 'Talk.', tools: [new Toolset({ id: 'set', setup: close })] }) })],
-  ['a tool of an AgentTask', async (close) => {
-    const ask = new AgentTask({ name: 'ask', instructions: 'Ask.', tools: [tool({ name: 'stop', parameters: none, execute: close })] });
-    const t = await going({ tools: [bodyOf(() => ask.run())] }, [call, { calls: [{ name: 'stop' }] }]);
-    void t.session.sendMessage('Stop');
-    return t;
-  }],
-  ['an approval', async (close) => await going({ tools: [bodyOf(() => 'x', { needsApproval: async () => (await close(), true) })] })],
-  ['a duplicate key', async (close) => await going({ tools: [bodyOf(() => 'x', { duplicateKey: () => (void close(), 'key') })] })],
-  ['a prompt', async (close) => await going({ tools: [bodyOf(() => null)], prompts: { update: () => (void close(), 'x') } })],
+  [
+    'onUserTurnCompleted',
+    async (close) => await going({ agent: new Agent({ instructions: 'Talk.', onUserTurnCompleted: close }) }),
+  ],
+  [
+    'onExit of a handoff',
+    async (close) => {
+      const t = await going({ agent: new Agent({ instructions: 'Talk.', onExit: close }) });
+      void t.session.updateAgent(new Agent({ name: 'next', instructions: 'Next.' }));
+      return t;
+    },
+  ],
+  [
+    'onExit of a close',
+    async (close) => {
+      const t = await going({ agent: new Agent({ instructions: 'Talk.', onExit: close }) });
+      void t.session.close();
+      return t;
+    },
+  ],
+  [
+    'the close of a toolset',
+    async (close) => {
+      const t = await going({ tools: [new Toolset({ id: 'set', tools: [bodyOf(() => 'x')], close })] });
+      void t.session.close();
+      return t;
+    },
+  ],
+  [
+    'the setup of a toolset',
+    async (close) =>
+      await going({ agent: new Agent({ instructions: 'Talk.', tools: [new Toolset({ id: 'set', setup: close })] }) }),
+  ],
+  [
+    'a tool of an AgentTask',
+    async (close) => {
+      const ask = new AgentTask({
+        name: 'ask',
+        instructions: 'Ask.',
+        tools: [tool({ name: 'stop', parameters: none, execute: close })],
+      });
+      const t = await going({ tools: [bodyOf(() => ask.run())] }, [call, { calls: [{ name: 'stop' }] }]);
+      void t.session.sendMessage('Stop');
+      return t;
+    },
+  ],
+  [
+    'an approval',
+    async (close) => await going({ tools: [bodyOf(() => 'x', { needsApproval: async () => (await close(), true) })] }),
+  ],
+  [
+    'a duplicate key',
+    async (close) => await going({ tools: [bodyOf(() => 'x', { duplicateKey: () => (void close(), 'key') })] }),
+  ],
+  [
+    'a prompt',
+    async (close) => await going({ tools: [bodyOf(() => null)], prompts: { update: () => (void close(), 'x') } }),
+  ],
 ];
 
 let closeIt: () => Promise<void> = async () => undefined;
-async function going(options: TestOptions & { agent?: Agent }, steps = [call] as Parameters<typeof scriptedModel>[0]): Promise<TestSession> {
+async function going(
+  options: TestOptions & { agent?: Agent },
+  steps = [call] as Parameters<typeof scriptedModel>[0],
+): Promise<TestSession> {
   const clock = createVirtualClock();
   const model = scriptedModel(steps, { clock, fallback: () => 'Well.' });
   const { agent = new Agent({ instructions: 'Talk.' }), ...rest } = options;
@@ -90,9 +154,15 @@ test('S8.2 S8.7 closed in the middle of a handoff, onExit runs once', async () =
   const exits: string[] = [];
   const go = byHand();
   const t = await startTestSession([], {
-    agent: new Agent({ name: 'first', instructions: 'Talk.', onExit: async () => (exits.push('first'), await go.promise) }),
+    agent: new Agent({
+      name: 'first',
+      instructions: 'Talk.',
+      onExit: async () => (exits.push('first'), await go.promise),
+    }),
   });
-  const handed = t.session.updateAgent(new Agent({ name: 'next', instructions: 'Next.', onEnter: () => void exits.push('next enters') }));
+  const handed = t.session.updateAgent(
+    new Agent({ name: 'next', instructions: 'Next.', onEnter: () => void exits.push('next enters') }),
+  );
   await t.clock.settle();
   const closed = t.session.close();
   await t.clock.settle();
@@ -103,51 +173,65 @@ test('S8.2 S8.7 closed in the middle of a handoff, onExit runs once', async () =
   await expect(handed).rejects.toBeInstanceOf(SessionClosedError);
 });
 
-test.each(['onExit', 'the close of a toolset', 'a body', 'an output', 'onEnter', 'the setup of a toolset', 'an AgentTask'])(
-  'S8.7 %s that never ends: closeTimeoutMs bounds it, and no timer stays',
-  async (what) => {
-    const ask = new AgentTask({ name: 'ask', instructions: 'Ask.', onExit: () => never });
-    const t = await startTestSession([call, 'Well.'], {
-      agent: new Agent({
-        instructions: 'Talk.',
-        ...(what === 'onExit' ? { onExit: () => never } : {}),
-        ...(what === 'onEnter' ? { onEnter: () => never } : {}),
+test.each([
+  'onExit',
+  'the close of a toolset',
+  'a body',
+  'an output',
+  'onEnter',
+  'the setup of a toolset',
+  'an AgentTask',
+])('S8.7 %s that never ends: closeTimeoutMs bounds it, and no timer stays', async (what) => {
+  const ask = new AgentTask({ name: 'ask', instructions: 'Ask.', onExit: () => never });
+  const t = await startTestSession([call, 'Well.'], {
+    agent: new Agent({
+      instructions: 'Talk.',
+      ...(what === 'onExit' ? { onExit: () => never } : {}),
+      ...(what === 'onEnter' ? { onEnter: () => never } : {}),
+    }),
+    stopTimeoutMs: 60_000,
+    ...(what === 'an output'
+      ? { output: { open: () => ({ write: () => never, end: () => never, clear: () => undefined }) } }
+      : {}),
+    tools: [
+      new Toolset({ id: 'set', ...(what === 'the close of a toolset' ? { close: () => never } : {}) }),
+      bodyOf(async (ctx) => {
+        await ctx.update('Began');
+        if (what === 'an AgentTask') await ask.run().catch(() => undefined);
+        await never;
       }),
-      stopTimeoutMs: 60_000,
-      ...(what === 'an output' ? { output: { open: () => ({ write: () => never, end: () => never, clear: () => undefined }) } } : {}),
-      tools: [
-        new Toolset({ id: 'set', ...(what === 'the close of a toolset' ? { close: () => never } : {}) }),
-        bodyOf(async (ctx) => {
-          await ctx.update('Began');
-          if (what === 'an AgentTask') await ask.run().catch(() => undefined);
-          await never;
-        }),
-      ],
+    ],
+  });
+  if (what === 'the setup of a toolset') {
+    t.session.updateTools([new Toolset({ id: 'late', setup: () => never })]).catch(() => undefined);
+  }
+  void t.session.sendMessage('Go');
+  await t.clock.settle();
+  await closesWithin(t, 5000);
+});
+
+test.each([false, true])(
+  'S8.7 nested AgentTasks whose onExit never ends: each awaiter is rejected by then, drain: %s',
+  async (drain) => {
+    const ended: string[] = [];
+    const inner = new AgentTask({ name: 'inner', instructions: 'Inner.', onExit: () => never });
+    const outer = new AgentTask({
+      name: 'outer',
+      instructions: 'Outer.',
+      onExit: () => never,
+      onEnter: () =>
+        inner.run().then(
+          () => undefined,
+          (error: Error) => void ended.push(`inner ${error.name}`),
+        ),
     });
-    if (what === 'the setup of a toolset') {
-      t.session.updateTools([new Toolset({ id: 'late', setup: () => never })]).catch(() => undefined);
-    }
-    void t.session.sendMessage('Go');
+    const t = await startTestSession([], {});
+    outer.run(t.session).catch((error: Error) => ended.push(`outer ${error.name}`));
     await t.clock.settle();
-    await closesWithin(t, 5000);
+    await closesWithin(t, 5000, { drain });
+    expect(ended).toEqual(['inner SessionClosedError', 'outer SessionClosedError']);
   },
 );
-
-test.each([false, true])('S8.7 nested AgentTasks whose onExit never ends: each awaiter is rejected by then, drain: %s', async (drain) => {
-  const ended: string[] = [];
-  const inner = new AgentTask({ name: 'inner', instructions: 'Inner.', onExit: () => never });
-  const outer = new AgentTask({
-    name: 'outer',
-    instructions: 'Outer.',
-    onExit: () => never,
-    onEnter: () => inner.run().then(() => undefined, (error: Error) => void ended.push(`inner ${error.name}`)),
-  });
-  const t = await startTestSession([], {});
-  outer.run(t.session).catch((error: Error) => ended.push(`outer ${error.name}`));
-  await t.clock.settle();
-  await closesWithin(t, 5000, { drain });
-  expect(ended).toEqual(['inner SessionClosedError', 'outer SessionClosedError']);
-});
 
 test('S8.7 a drain that takes its time, then an onExit that hangs: no timer outlives the close', async () => {
   const clock = createVirtualClock();
@@ -164,7 +248,11 @@ test('S8.7 a drain that takes its time, then an onExit that hangs: no timer outl
 test('S8.7 with a drain that is given up, a call that is still being validated ends as cancelled', async () => {
   const clock = createVirtualClock();
   const words = Array.from({ length: 100 }, (_, n) => `word${String(n)}`).join(' ');
-  const slow = tool({ name: 'job', parameters: z.object({}).refine(() => never as Promise<boolean>), execute: () => 'x' });
+  const slow = tool({
+    name: 'job',
+    parameters: z.object({}).refine(() => never as Promise<boolean>),
+    execute: () => 'x',
+  });
   const t = await startTestSession([{ text: words, ...call }], { clock, output: createPlayback(clock), tools: [slow] });
   void t.session.sendMessage('Go');
   await t.clock.settle();
@@ -176,9 +264,15 @@ describe('start', () => {
   test('S8.6 S8.7 closed while a setup hangs: start rejects, the agent never enters, what was set up is closed', async () => {
     const gate = byHand();
     const seen: string[] = [];
-    const slow = new Toolset({ id: 'slow', setup: async () => (await gate.promise, void seen.push('set up')), close: () => void seen.push('closed') });
+    const slow = new Toolset({
+      id: 'slow',
+      setup: async () => (await gate.promise, void seen.push('set up')),
+      close: () => void seen.push('closed'),
+    });
     const t = createTestSession([], { tools: [slow] });
-    const started = t.session.start({ agent: new Agent({ instructions: 'Talk.', onEnter: () => void seen.push('entered') }) });
+    const started = t.session.start({
+      agent: new Agent({ instructions: 'Talk.', onEnter: () => void seen.push('entered') }),
+    });
     started.catch(() => undefined);
     await t.clock.settle();
     await closesWithin(t, 5000);
@@ -192,9 +286,15 @@ describe('start', () => {
   test('S8.6 S8.7 the same for a toolset of the agent', async () => {
     const gate = byHand();
     const seen: string[] = [];
-    const slow = new Toolset({ id: 'slow', setup: async () => (await gate.promise, void seen.push('set up')), close: () => void seen.push('closed') });
+    const slow = new Toolset({
+      id: 'slow',
+      setup: async () => (await gate.promise, void seen.push('set up')),
+      close: () => void seen.push('closed'),
+    });
     const t = createTestSession([], {});
-    const started = t.session.start({ agent: new Agent({ instructions: 'Talk.', tools: [slow], onEnter: () => void seen.push('entered') }) });
+    const started = t.session.start({
+      agent: new Agent({ instructions: 'Talk.', tools: [slow], onEnter: () => void seen.push('entered') }),
+    });
     started.catch(() => undefined);
     await t.clock.settle();
     await closesWithin(t, 5000);
@@ -207,9 +307,15 @@ describe('start', () => {
   test('S8.2 S8.7 and for a handoff whose next agent is still being set up', async () => {
     const gate = byHand();
     const seen: string[] = [];
-    const slow = new Toolset({ id: 'slow', setup: async () => (await gate.promise, void seen.push('set up')), close: () => void seen.push('closed') });
+    const slow = new Toolset({
+      id: 'slow',
+      setup: async () => (await gate.promise, void seen.push('set up')),
+      close: () => void seen.push('closed'),
+    });
     const t = await startTestSession([]);
-    const handed = t.session.updateAgent(new Agent({ instructions: 'Talk.', tools: [slow], onEnter: () => void seen.push('entered') }));
+    const handed = t.session.updateAgent(
+      new Agent({ instructions: 'Talk.', tools: [slow], onEnter: () => void seen.push('entered') }),
+    );
     await t.clock.settle();
     await closesWithin(t, 5000);
     gate.resolve();
@@ -221,9 +327,15 @@ describe('start', () => {
   test('S8.4 S8.7 and for an AgentTask that is still being set up', async () => {
     const gate = byHand();
     const seen: string[] = [];
-    const slow = new Toolset({ id: 'slow', setup: async () => (await gate.promise, void seen.push('set up')), close: () => void seen.push('closed') });
+    const slow = new Toolset({
+      id: 'slow',
+      setup: async () => (await gate.promise, void seen.push('set up')),
+      close: () => void seen.push('closed'),
+    });
     const t = await startTestSession([]);
-    const ran = new AgentTask({ instructions: 'Ask.', tools: [slow], onEnter: () => void seen.push('entered') }).run(t.session);
+    const ran = new AgentTask({ instructions: 'Ask.', tools: [slow], onEnter: () => void seen.push('entered') }).run(
+      t.session,
+    );
     ran.catch(() => undefined);
     await t.clock.settle();
     await closesWithin(t, 5000);
@@ -252,7 +364,9 @@ describe('start', () => {
     idle.catch(() => undefined);
     await closesWithin(t, 0);
     await expect(idle).rejects.toBeInstanceOf(SessionClosedError);
-    await expect(t.session.start({ agent: new Agent({ instructions: 'x' }) })).rejects.toBeInstanceOf(SessionClosedError);
+    await expect(t.session.start({ agent: new Agent({ instructions: 'x' }) })).rejects.toBeInstanceOf(
+      SessionClosedError,
+    );
   });
 });
 
@@ -275,7 +389,10 @@ test('S8.7 every wait and every promise of a closed session settles', async () =
   await t.clock.settle();
   note('ask', one.ask({ message: 'Which?' }));
   note('second ask', one.ask({ message: 'Which else?' }));
-  note('lease of another', two.foreground(() => undefined));
+  note(
+    'lease of another',
+    two.foreground(() => undefined),
+  );
   note('idle', t.session.waitForIdle());
   note('activity idle', t.session.currentActivity!.waitForIdle());
   note('message', t.session.sendMessage('And?'));

@@ -12,9 +12,13 @@ const call = (...names: string[]) => ({ calls: names.map((name) => ({ name })) }
 const sessionOf = (ctx: RunContext) => ctx.session as unknown as AgentSession;
 const bodyOf = (name: string, body: (ctx: RunContext) => unknown, more: object = {}) =>
   tool({ name, parameters: none, onDuplicate: 'allow', ...more, execute: (_args, { ctx }) => body(ctx) });
-const receiptsOf = (t: TestSession) => t.events.flatMap((event) => (event.type === 'delivery_ended' ? [`${event.id} ${event.receipt}`] : []));
+const receiptsOf = (t: TestSession) =>
+  t.events.flatMap((event) => (event.type === 'delivery_ended' ? [`${event.id} ${event.receipt}`] : []));
 
-async function going(steps: readonly ScriptedStep[], options: TestOptions & { agent?: Agent } = {}): Promise<TestSession> {
+async function going(
+  steps: readonly ScriptedStep[],
+  options: TestOptions & { agent?: Agent } = {},
+): Promise<TestSession> {
   const clock = options.clock ?? createVirtualClock();
   const model = scriptedModel(steps, { clock, fallback: () => 'Well.' });
   return await startTestSession([], { ...options, clock, model });
@@ -63,7 +67,12 @@ describe('the user and a delivery', () => {
     const clock = createVirtualClock();
     const playback = createPlayback(clock);
     const late = { text: 'Found it.', delayMs: 1000 };
-    const t = await going([call('job'), late, late, late, late], { tools: [job], clock, output: playback, quietMs: 400 });
+    const t = await going([call('job'), late, late, late, late], {
+      tools: [job],
+      clock,
+      output: playback,
+      quietMs: 400,
+    });
     await drive(clock, t.session.run({ userInput: 'Go' }));
     bodies[0]!.end.resolve('found');
     await clock.settle();
@@ -83,7 +92,11 @@ describe('the user and a delivery', () => {
     const { job, bodies } = jobs();
     const clock = createVirtualClock();
     const playback = createPlayback(clock);
-    const t = await going([{ text: 'One moment.', delayMs: 500, ...call('job') }, 'Found it now.'], { tools: [job], clock, output: playback });
+    const t = await going([{ text: 'One moment.', delayMs: 500, ...call('job') }, 'Found it now.'], {
+      tools: [job],
+      clock,
+      output: playback,
+    });
     void t.session.sendMessage('Go');
     await clock.advance(100);
     t.session.userStartedSpeaking();
@@ -113,7 +126,9 @@ describe('the user and a delivery', () => {
     await clock.settle();
     await clock.advance(2000);
     expect(t.model.calls.length - before).toBeLessThanOrEqual(2);
-    expect(new Set(receiptsOf(t))).toEqual(new Set(['call_1_final completed', 'call_2_final completed', 'call_3_final completed']));
+    expect(new Set(receiptsOf(t))).toEqual(
+      new Set(['call_1_final completed', 'call_2_final completed', 'call_3_final completed']),
+    );
   });
 
   test('S3.4 cut again and again before anything was heard, it is told in the end, once', async () => {
@@ -141,7 +156,12 @@ describe('the user and a delivery', () => {
   test('S6.1 S6.7 he is away: what is due is told, and he comes back in the middle of it', async () => {
     const { job, bodies } = jobs();
     const clock = createVirtualClock();
-    const t = await going([call('job'), 'Found it, here it is.'], { tools: [job], clock, output: createPlayback(clock), userAwayMs: 5000 });
+    const t = await going([call('job'), 'Found it, here it is.'], {
+      tools: [job],
+      clock,
+      output: createPlayback(clock),
+      userAwayMs: 5000,
+    });
     await drive(clock, t.session.run({ userInput: 'Go' }));
     t.session.userStartedSpeaking();
     bodies[0]!.end.resolve('found');
@@ -162,10 +182,12 @@ describe('leases', () => {
     const lease = (name: string) =>
       bodyOf(name, async (ctx) => {
         await ctx.update('Began', { deliver: 'silent' });
-        await ctx.foreground(async () => {
-          order.push(name);
-          if (name !== 'three') await byHand().promise;
-        }).catch((error: Error) => void order.push(`${name} ${error.name}`));
+        await ctx
+          .foreground(async () => {
+            order.push(name);
+            if (name !== 'three') await byHand().promise;
+          })
+          .catch((error: Error) => void order.push(`${name} ${error.name}`));
       });
     const t = await going([call('one', 'two', 'three')], { tools: ['one', 'two', 'three'].map(lease) });
     void t.session.sendMessage('Go');
@@ -216,7 +238,13 @@ describe('leases', () => {
     const { job, bodies } = jobs();
     const ask = new AgentTask<string>({ name: 'ask', instructions: 'x' });
     const t = await going([call('job', 'hold')], {
-      tools: [job, bodyOf('hold', async (ctx) => (await ctx.update('Began', { deliver: 'silent' }), await ctx.foreground(() => ask.run())))],
+      tools: [
+        job,
+        bodyOf(
+          'hold',
+          async (ctx) => (await ctx.update('Began', { deliver: 'silent' }), await ctx.foreground(() => ask.run())),
+        ),
+      ],
     });
     void t.session.sendMessage('Go');
     await t.clock.settle();
@@ -228,13 +256,25 @@ describe('leases', () => {
     expect(answer).toBeDefined();
     ask.complete('ok');
     await t.clock.advance(1000);
-    expect(receiptsOf(t).filter((line) => line.includes('final')).toSorted()).toEqual(['call_1_final completed', 'call_2_final completed']);
+    expect(
+      receiptsOf(t)
+        .filter((line) => line.includes('final'))
+        .toSorted(),
+    ).toEqual(['call_1_final completed', 'call_2_final completed']);
     await comesToRest(t);
   });
 
   test('S6.4 S5.5 its task times out under it: the floor is free again', async () => {
     const t = await going([call('one')], {
-      tools: [bodyOf('one', async (ctx) => (await ctx.update('Began', { deliver: 'silent' }), await ctx.foreground(() => byHand().promise)), { timeoutMs: 1000 })],
+      tools: [
+        bodyOf(
+          'one',
+          async (ctx) => (
+            await ctx.update('Began', { deliver: 'silent' }), await ctx.foreground(() => byHand().promise)
+          ),
+          { timeoutMs: 1000 },
+        ),
+      ],
     });
     void t.session.sendMessage('Go');
     await t.clock.advance(500);
@@ -248,7 +288,9 @@ describe('leases', () => {
     const order: string[] = [];
     const t = await going([call('asks', 'leases')], {
       tools: [
-        bodyOf('asks', (ctx) => ctx.foreground(async () => order.push(`${(await ctx.ask({ message: 'Which?' })).action}`))),
+        bodyOf('asks', (ctx) =>
+          ctx.foreground(async () => order.push(`${(await ctx.ask({ message: 'Which?' })).action}`)),
+        ),
         bodyOf('leases', (ctx) => ctx.foreground(() => void order.push('lease'))),
       ],
     });
@@ -266,7 +308,9 @@ describe('leases', () => {
 describe('questions', () => {
   test('S6.6 answered by the listener that hears of it, before ask has returned', async () => {
     let answer: unknown;
-    const t = await going([call('asks')], { tools: [bodyOf('asks', async (ctx) => (answer = await ctx.ask({ message: 'Which?' })))] });
+    const t = await going([call('asks')], {
+      tools: [bodyOf('asks', async (ctx) => (answer = await ctx.ask({ message: 'Which?' })))],
+    });
     t.session.on('task_updated', (event) => {
       if (event.question) void t.session.tasks.answer(event.callId, 'accept', { it: 1 });
     });
@@ -275,28 +319,42 @@ describe('questions', () => {
     await comesToRest(t);
   });
 
-  test.each(['first', 'second'])('S6.6 S5.3 cancelled by the listener that hears of the %s question of a step: ask rejects, no timer stays', async (which) => {
-    const rejected: string[] = [];
-    const asks = (name: string) =>
-      bodyOf(name, (ctx) => ctx.ask({ message: `${name}?`, timeoutMs: 60_000 }).catch((error: Error) => rejected.push(`${name} ${error.name}`)));
-    const t = await going([call('one', 'two')], { tools: [asks('one'), asks('two')] });
-    t.session.on('task_updated', (event) => {
-      if (event.toolName === (which === 'first' ? 'one' : 'two')) void t.session.tasks.cancel(event.callId);
-    });
-    void t.session.sendMessage('Go');
-    await t.clock.advance(1000);
-    expect(rejected).toEqual([`${which === 'first' ? 'one' : 'two'} AbortError`]);
-    await drive(t.clock, t.session.close());
-    expect(t.clock.pending()).toEqual([]);
-  });
+  test.each(['first', 'second'])(
+    'S6.6 S5.3 cancelled by the listener that hears of the %s question of a step: ask rejects, no timer stays',
+    async (which) => {
+      const rejected: string[] = [];
+      const asks = (name: string) =>
+        bodyOf(name, (ctx) =>
+          ctx
+            .ask({ message: `${name}?`, timeoutMs: 60_000 })
+            .catch((error: Error) => rejected.push(`${name} ${error.name}`)),
+        );
+      const t = await going([call('one', 'two')], { tools: [asks('one'), asks('two')] });
+      t.session.on('task_updated', (event) => {
+        if (event.toolName === (which === 'first' ? 'one' : 'two')) void t.session.tasks.cancel(event.callId);
+      });
+      void t.session.sendMessage('Go');
+      await t.clock.advance(1000);
+      expect(rejected).toEqual([`${which === 'first' ? 'one' : 'two'} AbortError`]);
+      await drive(t.clock, t.session.close());
+      expect(t.clock.pending()).toEqual([]);
+    },
+  );
 
   test('S6.6 answered twice at once: one holds, the other is refused', async () => {
     let answer: unknown;
     const slow = byHand();
     const schema = z.object({ it: z.number() }).refine(async () => (await slow.promise, true));
-    const t = await going([call('asks')], { tools: [bodyOf('asks', async (ctx) => (answer = await ctx.ask({ message: 'Which?', schema })))] });
+    const t = await going([call('asks')], {
+      tools: [bodyOf('asks', async (ctx) => (answer = await ctx.ask({ message: 'Which?', schema })))],
+    });
     await drive(t.clock, t.session.run({ userInput: 'Go' }));
-    const answers = [1, 2].map((it) => t.session.tasks.answer('call_1', 'accept', { it }).then(() => 'yes', () => 'no'));
+    const answers = [1, 2].map((it) =>
+      t.session.tasks.answer('call_1', 'accept', { it }).then(
+        () => 'yes',
+        () => 'no',
+      ),
+    );
     slow.resolve();
     expect(await Promise.all(answers)).toEqual(['yes', 'no']);
     await t.clock.settle();
@@ -307,7 +365,15 @@ describe('questions', () => {
   test('S6.6 three asked at once by one body: one after the other, each with its own answer', async () => {
     const answers: unknown[] = [];
     const t = await going([call('asks')], {
-      tools: [bodyOf('asks', async (ctx) => answers.push(...(await Promise.all([1, 2, 3].map((n) => ctx.ask({ message: `${String(n)}?` })))).map(({ action }) => action)))],
+      tools: [
+        bodyOf('asks', async (ctx) =>
+          answers.push(
+            ...(await Promise.all([1, 2, 3].map((n) => ctx.ask({ message: `${String(n)}?` })))).map(
+              ({ action }) => action,
+            ),
+          ),
+        ),
+      ],
     });
     await drive(t.clock, t.session.run({ userInput: 'Go' }));
     for (const action of ['accept', 'decline', 'cancel'] as const) {

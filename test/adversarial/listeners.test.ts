@@ -1,5 +1,14 @@
 /** Listeners, loggers, sinks and hooks that throw, or call back into the session at once (S7.2, S8.2). */
-import { Agent, AgentTask, tool, type AgentSession, type Logger, type RunContext, type SessionEvent, type SessionEventName } from 'meanwhile';
+import {
+  Agent,
+  AgentTask,
+  tool,
+  type AgentSession,
+  type Logger,
+  type RunContext,
+  type SessionEvent,
+  type SessionEventName,
+} from 'meanwhile';
 import { createVirtualClock, scriptedModel } from 'meanwhile/testing';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -8,7 +17,8 @@ import { byHand, drive, startTestSession, type TestOptions, type TestSession } f
 
 const none = z.object({});
 const call = { calls: [{ name: 'job' }] };
-const endsOf = (t: TestSession) => t.events.flatMap((event) => (event.type === 'task_ended' ? [`${event.callId} ${event.state}`] : []));
+const endsOf = (t: TestSession) =>
+  t.events.flatMap((event) => (event.type === 'task_ended' ? [`${event.callId} ${event.state}`] : []));
 
 /** A tool that goes to the background, tells more, and ends, each at the test's word. */
 function stepping() {
@@ -29,7 +39,10 @@ function stepping() {
   return { job, gates, bodies };
 }
 
-async function playThrough(options: TestOptions = {}, prepare: (session: AgentSession) => void = () => undefined): Promise<TestSession> {
+async function playThrough(
+  options: TestOptions = {},
+  prepare: (session: AgentSession) => void = () => undefined,
+): Promise<TestSession> {
   const { job, gates } = stepping();
   const t = await startTestSession([call, 'It began.', 'Half way.', 'Found.'], { tools: [job], ...options });
   prepare(t.session);
@@ -81,8 +94,15 @@ test('S7.2 a store that throws at a record is reported, and harms nobody', async
 });
 
 const everyName: SessionEventName[] = [
-  'task_started', 'task_updated', 'task_ended', 'delivery_scheduled', 'delivery_ended', 'item_added', 'speech_created',
-  'speech_ended', 'agent_state_changed',
+  'task_started',
+  'task_updated',
+  'task_ended',
+  'delivery_scheduled',
+  'delivery_ended',
+  'item_added',
+  'speech_created',
+  'speech_ended',
+  'agent_state_changed',
 ];
 
 describe.each(everyName)('at the first %s', (name) => {
@@ -96,7 +116,9 @@ describe.each(everyName)('at the first %s', (name) => {
     });
   };
 
-  async function play(act: (session: AgentSession, event: SessionEvent, t: TestSession) => unknown): Promise<TestSession> {
+  async function play(
+    act: (session: AgentSession, event: SessionEvent, t: TestSession) => unknown,
+  ): Promise<TestSession> {
     const { job, gates } = stepping();
     const clock = createVirtualClock();
     const model = scriptedModel([call], { clock, fallback: () => 'Well.' });

@@ -14,7 +14,8 @@ import { UserTurn } from '../../src/session/user-turn.ts';
 import { Utterance } from '../../src/session/utterance.ts';
 
 const kinds = { Call, Task, Activity, SpeechHandle, ToolsetLife, Turn, UserTurn, Utterance };
-const count = () => Object.fromEntries(Object.entries(kinds).map(([name, kind]) => [name, queryObjects(kind, { format: 'count' })]));
+const count = () =>
+  Object.fromEntries(Object.entries(kinds).map(([name, kind]) => [name, queryObjects(kind, { format: 'count' })]));
 const none = z.object({});
 
 const bodies: Record<string, (ctx: RunContext, clock: VirtualClock) => unknown> = {
@@ -26,7 +27,8 @@ const bodies: Record<string, (ctx: RunContext, clock: VirtualClock) => unknown> 
   },
   lease: (ctx) => ctx.foreground(() => 'done'),
   ask: async (ctx) => (await ctx.ask({ message: 'Which?', timeoutMs: 10 })).action,
-  filler: (ctx, clock) => ctx.filler('Hm', { delayMs: 5 }, () => new Promise((resolve) => clock.setTimeout(() => resolve('done'), 20))),
+  filler: (ctx, clock) =>
+    ctx.filler('Hm', { delayMs: 5 }, () => new Promise((resolve) => clock.setTimeout(() => resolve('done'), 20))),
   sub: async (ctx) => {
     const task: AgentTask<string> = new AgentTask<string>({ instructions: 'x', onEnter: () => task.complete('done') });
     await ctx.update('Began');
@@ -50,10 +52,23 @@ async function talk(rounds: number): Promise<{ session: AgentSession; clock: Vir
   // It remembers every request, as what it makes is for tests.
   const forgetful = { ...llm, provider: 'forgetful' };
   const tools = Object.entries(bodies).map(([name, body]) =>
-    tool({ name, parameters: none, onDuplicate: 'allow', supersedeKey: () => name, maxConcurrency: { limit: 2 }, execute: (_args, { ctx }) => body(ctx, clock) }),
+    tool({
+      name,
+      parameters: none,
+      onDuplicate: 'allow',
+      supersedeKey: () => name,
+      maxConcurrency: { limit: 2 },
+      execute: (_args, { ctx }) => body(ctx, clock),
+    }),
   );
   const ignore = () => undefined;
-  const session = new AgentSession({ llm: forgetful, clock, tools, logger: { debug: ignore, info: ignore, warn: ignore, error: ignore }, userAwayMs: Infinity });
+  const session = new AgentSession({
+    llm: forgetful,
+    clock,
+    tools,
+    logger: { debug: ignore, info: ignore, warn: ignore, error: ignore },
+    userAwayMs: Infinity,
+  });
   await session.start({ agent: new Agent({ name: 'a', instructions: 'x' }) });
   for (let round = 0; round < rounds; round += 1) {
     for (const name of Object.keys(bodies)) {
@@ -72,13 +87,24 @@ test('S2.3 S6.2 after many tasks, turns, handoffs and AgentTasks only the record
   const { session, clock } = await talk(12);
   const { tasks, speeches, activities, stack } = session.state;
   expect(tasks.ended.size).toBeGreaterThan(80);
-  expect([tasks.running.size, tasks.deliveries.size, tasks.untold.size, tasks.stale.size, tasks.byKey.size]).toEqual([0, 0, 0, 0, 0]);
+  expect([tasks.running.size, tasks.deliveries.size, tasks.untold.size, tasks.stale.size, tasks.byKey.size]).toEqual([
+    0, 0, 0, 0, 0,
+  ]);
   expect([speeches.size, activities.size, stack.length]).toEqual([0, 1, 1]);
   expect([...activities.values()].map(({ context }) => context.held.size)).toEqual([0]);
   expect(clock.pending()).toEqual([]);
   const left = count();
   const more = Object.fromEntries(Object.entries(left).map(([name, n]) => [name, n - (before[name] ?? 0)]));
-  expect(more).toEqual({ Call: 0, Task: 0, Activity: 1, SpeechHandle: 0, ToolsetLife: 0, Turn: 0, UserTurn: 0, Utterance: 0 });
+  expect(more).toEqual({
+    Call: 0,
+    Task: 0,
+    Activity: 1,
+    SpeechHandle: 0,
+    ToolsetLife: 0,
+    Turn: 0,
+    UserTurn: 0,
+    Utterance: 0,
+  });
   await clock.runUntil(session.close());
   expect(clock.pending()).toEqual([]);
 });

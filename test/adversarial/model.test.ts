@@ -9,7 +9,10 @@ import { byHand, drive, startTestSession, type TestSession } from '../support/se
 
 type DoStream = (options: LanguageModelV4CallOptions) => unknown;
 const never = new Promise<never>(() => undefined);
-const usage = { inputTokens: { total: 1, noCache: 1, cacheRead: undefined, cacheWrite: undefined }, outputTokens: { total: 1, text: 1, reasoning: undefined } };
+const usage = {
+  inputTokens: { total: 1, noCache: 1, cacheRead: undefined, cacheWrite: undefined },
+  outputTokens: { total: 1, text: 1, reasoning: undefined },
+};
 const finish = { type: 'finish', finishReason: { unified: 'stop', raw: 'stop' }, usage } as const;
 const words = (text: string, id = 't'): LanguageModelV4StreamPart[] => [
   { type: 'text-start', id },
@@ -35,7 +38,8 @@ async function startWith(bad: DoStream, times = 1): Promise<TestSession & { mend
   let left = times;
   const odd: LanguageModelV4 = {
     ...model,
-    doStream: (options) => ((left -= 1) >= 0 ? bad : model.doStream)(options) as ReturnType<LanguageModelV4['doStream']>,
+    doStream: (options) =>
+      ((left -= 1) >= 0 ? bad : model.doStream)(options) as ReturnType<LanguageModelV4['doStream']>,
   };
   const job = tool({ name: 'job', parameters: z.object({}), execute: () => 'found' });
   const t = await startTestSession([], { clock, model: odd as never, tools: [job] });
@@ -48,23 +52,39 @@ const broken: [string, DoStream][] = [
   ['gives nothing', () => undefined],
   ['gives a promise of nothing', async () => null],
   ['gives no stream', async () => ({})],
-  ['throws instead of rejecting', () => { throw new Error('no'); }],
+  [
+    'throws instead of rejecting',
+    () => {
+      throw new Error('no');
+    },
+  ],
   ['rejects with undefined', () => Promise.reject(undefined)],
   ['rejects with null', () => Promise.reject(null)],
-  ['gives a stream that is taken', async () => {
-    const it = streamOf(finish);
-    it.stream.getReader();
-    return it;
-  }],
-  ['gives a stream that errors with undefined', async () => ({ stream: new ReadableStream({ start: (controller) => controller.error(undefined) }) })],
+  [
+    'gives a stream that is taken',
+    async () => {
+      const it = streamOf(finish);
+      it.stream.getReader();
+      return it;
+    },
+  ],
+  [
+    'gives a stream that errors with undefined',
+    async () => ({ stream: new ReadableStream({ start: (controller) => controller.error(undefined) }) }),
+  ],
   ['gives null as a part', async () => streamOf(null, finish)],
   ['gives a finish without a reason', async () => streamOf({ type: 'finish' })],
-  ['gives a stream whose cancel throws', async () => ({
-    stream: new ReadableStream({
-      pull: (controller) => controller.enqueue({ type: 'error', error: 'no' } as LanguageModelV4StreamPart),
-      cancel: () => { throw new Error('no'); },
+  [
+    'gives a stream whose cancel throws',
+    async () => ({
+      stream: new ReadableStream({
+        pull: (controller) => controller.enqueue({ type: 'error', error: 'no' } as LanguageModelV4StreamPart),
+        cancel: () => {
+          throw new Error('no');
+        },
+      }),
     }),
-  })],
+  ],
   ['gives an error part of nothing', async () => streamOf({ type: 'error', error: undefined })],
 ];
 
@@ -81,12 +101,24 @@ test.each(broken)('S1.8 one that %s: an error event, and the next message is ans
 
 const odd: [string, DoStream, string[]][] = [
   ['words without a start', async () => streamOf({ type: 'text-delta', id: 'x', delta: 'Hello.' }, finish), ['Hello.']],
-  ['an unknown part', async () => streamOf({ type: 'raw', rawValue: {} }, { type: 'telepathy' }, ...words('Hello.'), finish), ['Hello.']],
+  [
+    'an unknown part',
+    async () => streamOf({ type: 'raw', rawValue: {} }, { type: 'telepathy' }, ...words('Hello.'), finish),
+    ['Hello.'],
+  ],
   ['two finish parts', async () => streamOf(...words('Hello.'), finish, finish), ['Hello.']],
-  ['words behind the finish', async () => streamOf(...words('Hello.'), finish, ...words(' And more.', 'u')), ['Hello. And more.']],
+  [
+    'words behind the finish',
+    async () => streamOf(...words('Hello.'), finish, ...words(' And more.', 'u')),
+    ['Hello. And more.'],
+  ],
   ['empty words', async () => streamOf(...words(''), ...words('Hello.', 'u'), finish), ['Hello.']],
   ['a finish without usage', async () => streamOf(...words('Hello.'), { ...finish, usage: undefined }), ['Hello.']],
-  ['words of no string', async () => streamOf({ type: 'text-delta', id: 'x', delta: 5 }, ...words('Hello.', 'u'), finish), []],
+  [
+    'words of no string',
+    async () => streamOf({ type: 'text-delta', id: 'x', delta: 5 }, ...words('Hello.', 'u'), finish),
+    [],
+  ],
 ];
 
 test.each(odd)('S1.8 one that streams %s', async (_name, answer, said) => {
@@ -115,7 +147,9 @@ test.each<[string, object]>([
   ['whose arguments hold __proto__', { input: '{"__proto__":{"x":1}}' }],
   ['whose arguments never end', { input: '{"a":'.repeat(5000) }],
 ])('S1.3 S2.2 a call %s is answered once, and the session goes on', async (_name, part) => {
-  const t = await startWith(async () => streamOf(callOf(part), { ...finish, finishReason: { unified: 'tool-calls', raw: 'x' } }));
+  const t = await startWith(async () =>
+    streamOf(callOf(part), { ...finish, finishReason: { unified: 'tool-calls', raw: 'x' } }),
+  );
   await drive(t.clock, t.session.run({ userInput: 'Go' }));
   const batch = [...t.session.history].find((item) => item.kind === 'batch');
   expect(batch?.calls).toHaveLength(1);
@@ -125,7 +159,9 @@ test.each<[string, object]>([
 });
 
 test('S2.2 two calls of one id in one step are two calls, each with its output', async () => {
-  const t = await startWith(async () => streamOf(callOf({}), callOf({}), { ...finish, finishReason: { unified: 'tool-calls', raw: 'x' } }));
+  const t = await startWith(async () =>
+    streamOf(callOf({}), callOf({}), { ...finish, finishReason: { unified: 'tool-calls', raw: 'x' } }),
+  );
   await drive(t.clock, t.session.run({ userInput: 'Go' }));
   const batch = [...t.session.history].find((item) => item.kind === 'batch');
   expect(new Set(batch?.calls.map((call) => call.callId)).size).toBe(2);
@@ -138,10 +174,14 @@ test('S1.8 S5.6 one that answers after it was aborted: what it says then is hear
   const t = await startWith(async () => {
     await late.promise;
     return {
-      stream: new ReadableStream({
-        pull: (controller) => controller.enqueue({ type: 'text-delta', id: 'x', delta: 'late ' } as LanguageModelV4StreamPart),
-        cancel: () => void (cancelled = true),
-      }, { highWaterMark: 0 }),
+      stream: new ReadableStream(
+        {
+          pull: (controller) =>
+            controller.enqueue({ type: 'text-delta', id: 'x', delta: 'late ' } as LanguageModelV4StreamPart),
+          cancel: () => void (cancelled = true),
+        },
+        { highWaterMark: 0 },
+      ),
     };
   });
   void t.session.sendMessage('Go');
@@ -155,7 +195,11 @@ test('S1.8 S5.6 one that answers after it was aborted: what it says then is hear
 
 test('S1.8 one that rejects after it was aborted harms nobody', async () => {
   const late = byHand();
-  const t = await startWith(() => late.promise.then(() => { throw new Error('late'); }));
+  const t = await startWith(() =>
+    late.promise.then(() => {
+      throw new Error('late');
+    }),
+  );
   void t.session.sendMessage('Go');
   await t.clock.settle();
   await drive(t.clock, t.session.run({ userInput: 'Stop' }));

@@ -6,7 +6,9 @@ import { byHand, drive, startTestSession } from '../support/session.ts';
 import { historyOf } from '../support/history.ts';
 
 /** Text that counts as heard when it was written, except where the test says otherwise. */
-function outputWith(odd: (text: () => string, n: number) => Partial<SpeechSink>): SpeechOutput & { readonly lines: string[] } {
+function outputWith(
+  odd: (text: () => string, n: number) => Partial<SpeechSink>,
+): SpeechOutput & { readonly lines: string[] } {
   const lines: string[] = [];
   let n = 0;
   return {
@@ -153,12 +155,17 @@ test.each([
 ])('S3.4 an output that reports %s has told it: nothing is told in full twice', async (_name, heard, _said) => {
   const { job, done } = background();
   const output = outputWith(() => ({ end: () => ({ text: heard }) }));
-  const t = await startTestSession([{ calls: [{ name: 'job' }] }, 'It began.', 'There are 5 flights.'], { output, tools: [job] });
+  const t = await startTestSession([{ calls: [{ name: 'job' }] }, 'It began.', 'There are 5 flights.'], {
+    output,
+    tools: [job],
+  });
   await drive(t.clock, t.session.run({ userInput: 'Go' }));
   done.resolve('5 flights');
   await t.clock.settle();
   await drive(t.clock, t.session.waitForIdle());
-  const receipts = t.events.flatMap((event) => (event.type === 'delivery_ended' ? [`${event.id} ${event.receipt}`] : []));
+  const receipts = t.events.flatMap((event) =>
+    event.type === 'delivery_ended' ? [`${event.id} ${event.receipt}`] : [],
+  );
   expect(receipts).toEqual(['call_1_final completed']);
   t.model.assertComplete();
 });
@@ -174,13 +181,18 @@ test('S3.4 an output that loses every word fails the delivery maxAttempts times,
   const { job, done } = background();
   let deaf = false;
   const output = outputWith((text) => ({ end: () => ({ text: deaf ? '' : text() }) }));
-  const t = await startTestSession([{ calls: [{ name: 'job' }] }, 'It began.', 'Found.', 'Found.', 'Found.'], { output, tools: [job] });
+  const t = await startTestSession([{ calls: [{ name: 'job' }] }, 'It began.', 'Found.', 'Found.', 'Found.'], {
+    output,
+    tools: [job],
+  });
   await drive(t.clock, t.session.run({ userInput: 'Go' }));
   deaf = true;
   done.resolve('5 flights');
   await t.clock.settle();
   await drive(t.clock, t.session.waitForIdle());
-  const receipts = t.events.flatMap((event) => (event.type === 'delivery_ended' ? [`${event.id} ${event.receipt}`] : []));
+  const receipts = t.events.flatMap((event) =>
+    event.type === 'delivery_ended' ? [`${event.id} ${event.receipt}`] : [],
+  );
   expect(receipts).toEqual(['call_1_final failed']);
   t.model.assertComplete();
 });

@@ -10,7 +10,10 @@ const call = (...names: string[]) => ({ calls: names.map((name) => ({ name })) }
 const bodyOf = (name: string, body: (ctx: RunContext) => unknown = () => name) =>
   tool({ name, parameters: none, onDuplicate: 'allow', execute: (_args, { ctx }) => body(ctx) });
 
-async function going(steps: readonly ScriptedStep[], options: TestOptions & { agent?: Agent } = {}): Promise<TestSession> {
+async function going(
+  steps: readonly ScriptedStep[],
+  options: TestOptions & { agent?: Agent } = {},
+): Promise<TestSession> {
   const clock = createVirtualClock();
   const model = scriptedModel(steps, { clock, fallback: () => 'Well.' });
   return await startTestSession([], { ...options, clock, model });
@@ -62,7 +65,9 @@ test('S8.6 one that is removed while it is being set up is closed when it is, an
 
 test('S8.6 one that comes back while its tasks still hold it lives twice, one life after the other', async () => {
   const done = byHand<string>();
-  const { set, seen } = counted('set', { tools: [bodyOf('one', async (ctx) => (await ctx.update('Began'), await done.promise))] });
+  const { set, seen } = counted('set', {
+    tools: [bodyOf('one', async (ctx) => (await ctx.update('Began'), await done.promise))],
+  });
   const t = await going([call('one')], { tools: [set] });
   await drive(t.clock, t.session.run({ userInput: 'Go' }));
   await t.session.updateTools([]);
@@ -112,7 +117,9 @@ test('S8.6 tools that clash are refused as a whole, and the old ones stay', asyn
 
 test('S8.6 the same toolset in two agents and the session lives once in each place, and each closes after its own tasks', async () => {
   const done = byHand<string>();
-  const { set, seen } = counted('set', { tools: [bodyOf('one', async (ctx) => (await ctx.update('Began'), await done.promise))] });
+  const { set, seen } = counted('set', {
+    tools: [bodyOf('one', async (ctx) => (await ctx.update('Began'), await done.promise))],
+  });
   const first = new Agent({ name: 'first', instructions: 'x', tools: [set] });
   const t = await going([call('one')], { agent: first });
   await drive(t.clock, t.session.run({ userInput: 'Go' }));
@@ -126,20 +133,23 @@ test('S8.6 the same toolset in two agents and the session lives once in each pla
   expect(seen).toEqual(['setup', 'setup', 'close', 'close']);
 });
 
-test.each(['throws', 'rejects with undefined'])('S8.6 a close that %s is an event, and the rest closes', async (how) => {
-  const { set, seen } = counted('good');
-  const bad = new Toolset({
-    id: 'bad',
-    close: () => {
-      if (how === 'throws') throw new Error('no');
-      return Promise.reject(undefined);
-    },
-  });
-  const t = await going([], { tools: [bad, set] });
-  await drive(t.clock, t.session.close());
-  expect(seen).toEqual(['setup', 'close']);
-  expect(t.events.filter((event) => event.type === 'error')).toHaveLength(1);
-});
+test.each(['throws', 'rejects with undefined'])(
+  'S8.6 a close that %s is an event, and the rest closes',
+  async (how) => {
+    const { set, seen } = counted('good');
+    const bad = new Toolset({
+      id: 'bad',
+      close: () => {
+        if (how === 'throws') throw new Error('no');
+        return Promise.reject(undefined);
+      },
+    });
+    const t = await going([], { tools: [bad, set] });
+    await drive(t.clock, t.session.close());
+    expect(seen).toEqual(['setup', 'close']);
+    expect(t.events.filter((event) => event.type === 'error')).toHaveLength(1);
+  },
+);
 
 test('S8.6 a setup that hangs costs only its own tools: those beside it are offered as soon as they can be', async () => {
   const gate = byHand();
@@ -167,7 +177,9 @@ test('S8.6 a setup that waits for quiet, says something or sends a message does 
       order.push('idle');
     },
   });
-  const t = await going([], { agent: new Agent({ instructions: 'x', tools: [set], onEnter: () => void order.push('entered') }) });
+  const t = await going([], {
+    agent: new Agent({ instructions: 'x', tools: [set], onEnter: () => void order.push('entered') }),
+  });
   await t.clock.settle();
   expect(order).toEqual(['entered', 'idle']);
   expect(t.spoken).toEqual(['Hello.']);
@@ -177,10 +189,12 @@ test('S8.6 a setup that waits for quiet, says something or sends a message does 
 
 test('S8.6 S6.8 a body that removes its own toolset and awaits it, and is then replaced', async () => {
   const { set, seen } = counted('set', {
-    tools: [bodyOf('one', async (ctx) => {
-      await (ctx.session as unknown as TestSession['session']).updateTools([bodyOf('two')]);
-      return 'swapped';
-    })],
+    tools: [
+      bodyOf('one', async (ctx) => {
+        await (ctx.session as unknown as TestSession['session']).updateTools([bodyOf('two')]);
+        return 'swapped';
+      }),
+    ],
   });
   const t = await going([call('one')], { tools: [set] });
   await drive(t.clock, t.session.run({ userInput: 'Go' }));

@@ -75,12 +75,12 @@ function toldEarly(world: World): Set<string> {
   return early;
 }
 
-async function holds({ tools, actions }: Plan): Promise<void> {
+async function holds({ actions, ...given }: Plan): Promise<void> {
   const rejected: unknown[] = [];
   const note = (error: unknown): void => void rejected.push(error);
   process.on('unhandledRejection', note);
   try {
-    const world = new World(tools);
+    const world = new World(given);
     await world.start();
     await world.play(actions);
     const closes = actions.some((each) => each.do === 'close');

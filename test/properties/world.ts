@@ -27,7 +27,19 @@ import { isDeepStrictEqual } from 'node:util';
 import { createPlayback } from '../support/playback.ts';
 import { byHand } from '../support/session.ts';
 
-export type Order = 'update' | 'silent' | 'urgent' | 'progress' | 'ask' | 'lease' | 'sub' | 'idle' | 'filler' | 'say';
+export type Order =
+  | 'update'
+  | 'silent'
+  | 'urgent'
+  | 'progress'
+  | 'ask'
+  | 'lease'
+  | 'sub'
+  | 'idle'
+  | 'filler'
+  | 'say'
+  | 'protect'
+  | 'hand over';
 export type Ending = 'return' | 'nothing' | 'throw' | 'tool error' | 'stop' | 'handoff';
 export type Mood = 'talks' | 'calls' | 'is silent' | 'fails' | 'breaks off' | 'hangs';
 
@@ -36,7 +48,7 @@ export type Action =
   | { do: 'end'; body: number; how: Ending }
   | { do: 'answer'; task: number; action: 'accept' | 'decline' }
   | { do: 'cancel'; task: number }
-  | { do: 'complete' | 'release' | 'speak' | 'speak over' | 'pause' | 'interrupt' | 'run task' | 'idle' | 'say' | 'close' }
+  | { do: 'complete' | 'release' | 'speak' | 'speak over' | 'pause' | 'interrupt' | 'run task' | 'idle' | 'say' | 'reply' | 'close' }
   | { do: 'message'; mood: Mood; tools: readonly number[] }
   | { do: 'mood'; mood: Mood }
   | { do: 'agent'; cut: boolean }
@@ -50,10 +62,16 @@ export interface ToolPlan {
   readonly deaf: boolean;
   readonly limit: boolean;
   readonly hold: boolean;
+  readonly more: 'nothing' | 'join' | 'replace' | 'auto' | 'timeout' | 'approval' | 'supersede';
 }
+
+/** What an agent's hooks do. */
+export type Hooks = 'nothing' | 'greets' | 'asks' | 'says goodbye' | 'waits' | 'hands over' | 'is fixed';
 
 export interface Plan {
   readonly tools: readonly ToolPlan[];
+  /** Of the agents, in the order in which they are made. */
+  readonly hooks: readonly Hooks[];
   readonly actions: readonly Action[];
 }
 
@@ -66,7 +84,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant('order' as const),
       body: nth,
-      what: fc.constantFrom<Order>('update', 'update', 'update', 'silent', 'urgent', 'progress', 'ask', 'lease', 'sub', 'idle', 'filler', 'say'),
+      what: fc.constantFrom<Order>('update', 'update', 'update', 'silent', 'urgent', 'progress', 'ask', 'lease', 'sub', 'idle', 'filler', 'say', 'protect', 'hand over'),
     }),
   },
   {
@@ -91,7 +109,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constantFrom(
         ...(['complete', 'complete', 'complete', 'release', 'release', 'release', 'speak', 'speak over', 'pause', 'pause'] as const),
-        ...(['pause', 'interrupt', 'run task', 'idle', 'say'] as const),
+        ...(['pause', 'interrupt', 'run task', 'idle', 'say', 'reply'] as const),
       ),
     }) as fc.Arbitrary<Action>,
   },
@@ -109,17 +127,22 @@ const toolPlan: fc.Arbitrary<ToolPlan> = fc.record({
   deaf: fc.boolean(),
   limit: fc.boolean(),
   hold: fc.boolean(),
+  more: fc.constantFrom<ToolPlan['more']>('nothing', 'nothing', 'join', 'replace', 'auto', 'timeout', 'approval', 'supersede'),
 });
+
+const hooks = fc.constantFrom<Hooks>('nothing', 'nothing', 'nothing', 'greets', 'asks', 'says goodbye', 'waits', 'hands over', 'is fixed');
 
 export const plan: fc.Arbitrary<Plan> = fc
   .record({
     tools: fc.array(toolPlan, { minLength: 1, maxLength: 4 }),
+    hooks: fc.array(hooks, { minLength: 1, maxLength: 3 }),
     first: fc.array(nth, { minLength: 1, maxLength: 4 }),
     actions: fc.array(action, { minLength: 3, maxLength: 50, size: 'max' }),
     closeAt: fc.option(fc.nat(60), { freq: 2, nil: null }),
   })
-  .map(({ tools, first, actions, closeAt }) => ({
+  .map(({ tools, hooks: each, first, actions, closeAt }) => ({
     tools,
+    hooks: each,
     actions: [{ do: 'message' as const, mood: 'calls' as const, tools: first }, ...withClose(actions, closeAt)],
   }));
 
@@ -144,6 +167,7 @@ export class World {
   readonly wrong: string[] = [];
   readonly session: AgentSession;
   readonly #plans: readonly ToolPlan[];
+  readonly #hooks: readonly Hooks[];
   readonly #shadow = createSessionState();
   readonly #bodies: Body[] = [];
   readonly #tasks = new Set<AgentTask<string>>();
@@ -156,8 +180,9 @@ export class World {
   #calls: readonly number[] = [];
   #agents = 0;
 
-  constructor(plans: readonly ToolPlan[]) {
+  constructor({ tools: plans, hooks: each }: Omit<Plan, 'actions'>) {
     this.#plans = plans;
+    this.#hooks = each;
     const tools = plans.map((each, index) => ({ of: each.of, tool: this.#tool(each, index) }));
     this.#sharedTools = tools.filter(({ of }) => of === 'session').map((each) => each.tool);
     this.#agentTools = tools.filter(({ of }) => of === 'agent').map((each) => each.tool);
@@ -241,6 +266,8 @@ export class World {
         return this.#watch('idle', session.waitForIdle());
       case 'say':
         return this.#try(() => this.#watch('say', session.say('Some words of the application.').done));
+      case 'reply':
+        return this.#try(() => this.#watch('reply', session.generateReply({ instructions: 'Say something.' }).done));
       case 'close':
         return this.#watch('close', session.close());
       case 'message':
@@ -285,8 +312,20 @@ export class World {
   }
 
   #agent(): Agent {
+    const does = this.#hooks[this.#agents % this.#hooks.length];
     this.#agents += 1;
-    return new Agent({ name: `agent ${String(this.#agents)}`, instructions: 'Talk.', tools: this.#agentTools });
+    const agent: Agent = new Agent({
+      name: `agent ${String(this.#agents)}`,
+      instructions: 'Talk.',
+      tools: this.#agentTools,
+      ...(does === 'is fixed' ? { allowInterruptions: false } : {}),
+      ...(does === 'greets' ? { onEnter: () => void this.#watch('greeting', agent.session.generateReply().done) } : {}),
+      ...(does === 'waits' ? { onEnter: async () => await agent.session.waitForIdle() } : {}),
+      ...(does === 'asks' ? { onEnter: async () => void (await this.#newTask().run()) } : {}),
+      ...(does === 'says goodbye' ? { onExit: async () => await agent.session.say('Goodbye for now.').waitForPlayout() } : {}),
+      ...(does === 'hands over' ? { onUserTurnCompleted: async () => await agent.session.updateAgent(this.#agent()) } : {}),
+    });
+    return agent;
   }
 
   #newTask(): AgentTask<string> {
@@ -314,6 +353,11 @@ export class World {
       onInterrupt: each.onInterrupt,
       ...(each.limit ? { maxConcurrency: { limit: 1 } } : {}),
       ...(each.hold ? { maxHoldMs: 500 } : {}),
+      ...(each.more === 'join' || each.more === 'replace' ? { onDuplicate: each.more } : {}),
+      ...(each.more === 'auto' ? { autoBackgroundMs: 100 } : {}),
+      ...(each.more === 'timeout' ? { timeoutMs: 2000, noProgressTimeoutMs: 1000 } : {}),
+      ...(each.more === 'approval' ? { needsApproval: true } : {}),
+      ...(each.more === 'supersede' ? { supersedeKey: 'key' } : {}),
       execute: async (_args, { ctx }) => await this.#run(ctx, each.deaf),
     });
   }
@@ -367,6 +411,10 @@ export class World {
         return await ctx.filler('One moment.', { delayMs: 50 }, () => this.#gate());
       case 'say':
         return await ctx.session.say('Words of a tool.').waitForPlayout();
+      case 'protect':
+        return ctx.disallowInterruptions();
+      case 'hand over':
+        return await ctx.session.updateAgent(this.#agent());
     }
   }
 
@@ -417,12 +465,17 @@ export class World {
     }
   }
 
-  /** A paused agent does not begin to speak (S8.4). */
+  /** A paused agent does not begin to speak (S8.4), and what is due not while the user speaks (S3.8). */
   #output(): SpeechOutput {
     const playback = createPlayback(this.clock);
     return {
       open: (speech) => {
-        const { stack } = this.session.state;
+        const { stack, speeches } = this.session.state;
+        const { about = [], requests } = speeches.get(speech.speechId) ?? {};
+        const madeCalls = this.records.some((record) => record.type === 'task_started' && record.speechId === speech.speechId);
+        if (this.session.userState === 'speaking' && about.length > 0 && requests?.size === 1 && !madeCalls) {
+          this.wrong.push(`${speech.speechId} is begun while the user speaks`);
+        }
         const activity = this.#speeches.get(speech.speechId) ?? '';
         if (stack.includes(activity) && stack.at(-1) !== activity) this.wrong.push(`${speech.agent} speaks while it is paused`);
         return playback.open(speech);

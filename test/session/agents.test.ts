@@ -1,4 +1,15 @@
-import { ActivityEndedError, Agent, AgentTask, AsyncToolset, handoff, messageText, SessionClosedError, tool, ToolError, Toolset } from 'meanwhile';
+import {
+  ActivityEndedError,
+  Agent,
+  AgentTask,
+  AsyncToolset,
+  handoff,
+  messageText,
+  SessionClosedError,
+  tool,
+  ToolError,
+  Toolset,
+} from 'meanwhile';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { byHand, drive, startTestSession, type TestSession } from '../support/session.ts';
@@ -7,7 +18,11 @@ const none = z.object({});
 
 function texts(t: TestSession, agent: Agent): string[] {
   return [...t.session.contextOf(agent)].map((item) =>
-    item.kind === 'message' ? `${item.role}: ${messageText(item)}` : item.kind === 'batch' ? item.calls.map((call) => call.callId).join('+') : item.id,
+    item.kind === 'message'
+      ? `${item.role}: ${messageText(item)}`
+      : item.kind === 'batch'
+        ? item.calls.map((call) => call.callId).join('+')
+        : item.id,
   );
 }
 
@@ -39,14 +54,26 @@ const call = (name: string, args: object = {}) => ({ calls: [{ name, args }] });
 describe('handoff', () => {
   test('S8.2 S8.5 returns is told by the old agent, then the switch follows, and onEnter of the new one begins', async () => {
     const order: string[] = [];
-    const billing = new Agent({ name: 'billing', instructions: 'You bill.', onEnter: () => void order.push('enter billing') });
+    const billing = new Agent({
+      name: 'billing',
+      instructions: 'You bill.',
+      onEnter: () => void order.push('enter billing'),
+    });
     const desk = new Agent({
       name: 'desk',
       instructions: 'You are the desk.',
-      tools: [tool({ name: 'to_billing', parameters: none, execute: () => handoff(billing, { returns: 'Putting you through.' }) })],
+      tools: [
+        tool({
+          name: 'to_billing',
+          parameters: none,
+          execute: () => handoff(billing, { returns: 'Putting you through.' }),
+        }),
+      ],
       onExit: () => void order.push('exit desk'),
     });
-    const t = await startTestSession([call('to_billing'), 'I am putting you through.', 'Billing here.'], { agent: desk });
+    const t = await startTestSession([call('to_billing'), 'I am putting you through.', 'Billing here.'], {
+      agent: desk,
+    });
     await say(t, 'Billing please');
     expect(t.session.currentAgent).toBe(billing);
     expect(order).toEqual(['exit desk', 'enter billing']);
@@ -83,7 +110,18 @@ describe('handoff', () => {
       tool({ name: 'to_one', parameters: none, execute: async () => (await slow.promise, handoff(one)) }),
       tool({ name: 'to_two', parameters: none, execute: () => handoff(two) }),
     ];
-    const t = await startTestSession([{ calls: [{ name: 'to_one', args: {} }, { name: 'to_two', args: {} }] }, 'One it is.'], { tools });
+    const t = await startTestSession(
+      [
+        {
+          calls: [
+            { name: 'to_one', args: {} },
+            { name: 'to_two', args: {} },
+          ],
+        },
+        'One it is.',
+      ],
+      { tools },
+    );
     const run = t.session.run({ userInput: 'Go' });
     await t.clock.settle();
     slow.resolve();
@@ -96,16 +134,32 @@ describe('handoff', () => {
   test('S8.5 the same agent twice is no conflict', async () => {
     const one = new Agent({ name: 'one', instructions: '1' });
     const tools = ['a', 'b'].map((name) => tool({ name, parameters: none, execute: () => handoff(one) }));
-    const t = await startTestSession([{ calls: [{ name: 'a', args: {} }, { name: 'b', args: {} }] }], { tools });
+    const t = await startTestSession(
+      [
+        {
+          calls: [
+            { name: 'a', args: {} },
+            { name: 'b', args: {} },
+          ],
+        },
+      ],
+      { tools },
+    );
     await say(t, 'Go');
     expect(t.session.currentAgent).toBe(one);
     const batch = [...t.session.history].find((item) => item.kind === 'batch');
-    expect(batch?.calls.map((each) => each.output)).toEqual([{ type: 'text', text: '' }, { type: 'text', text: '' }]);
+    expect(batch?.calls.map((each) => each.output)).toEqual([
+      { type: 'text', text: '' },
+      { type: 'text', text: '' },
+    ]);
   });
 
   test('S8.5 a handoff by a task whose agent has left does not happen; returns is delivered with the reason', async () => {
     const end = byHand();
-    const [late, other] = [new Agent({ name: 'late', instructions: 'l' }), new Agent({ name: 'other', instructions: 'o' })];
+    const [late, other] = [
+      new Agent({ name: 'late', instructions: 'l' }),
+      new Agent({ name: 'other', instructions: 'o' }),
+    ];
     const move = tool({
       name: 'move',
       parameters: none,
@@ -115,7 +169,9 @@ describe('handoff', () => {
         return handoff(late, { returns: 'Here is Anna' });
       },
     });
-    const t = await startTestSession([call('move'), 'Looking.', 'Anna is there but I stay.'], { agent: new Agent({ instructions: 'x', tools: [move] }) });
+    const t = await startTestSession([call('move'), 'Looking.', 'Anna is there but I stay.'], {
+      agent: new Agent({ instructions: 'x', tools: [move] }),
+    });
     await say(t, 'Go');
     await drive(t.clock, t.session.updateAgent(other));
     end.resolve();
@@ -138,13 +194,21 @@ describe('handoff', () => {
   test('S8.3 tasks of the agent move to the session and are told by the next one', async () => {
     const { tool: search, end } = background('search');
     const next = new Agent({ name: 'next', instructions: 'n' });
-    const t = await startTestSession([call('search'), 'Searching.', 'Found it.'], { agent: new Agent({ name: 'first', instructions: 'f', tools: [search] }) });
+    const t = await startTestSession([call('search'), 'Searching.', 'Found it.'], {
+      agent: new Agent({ name: 'first', instructions: 'f', tools: [search] }),
+    });
     await say(t, 'Search');
     await drive(t.clock, t.session.updateAgent(next));
     end.resolve('found');
     await t.clock.advance(100);
     expect(t.spoken).toEqual(['Searching.', 'Found it.']);
-    expect(texts(t, next)).toEqual(['user: Search', 'call_1', 'assistant: Searching.', 'call_1_final', 'assistant: Found it.']);
+    expect(texts(t, next)).toEqual([
+      'user: Search',
+      'call_1',
+      'assistant: Searching.',
+      'call_1_final',
+      'assistant: Found it.',
+    ]);
     expect(receipts(t)).toEqual(['call_1_final completed']);
   });
 
@@ -156,7 +220,10 @@ describe('handoff', () => {
       }
     }
     const tools = [tool({ name: 'note', parameters: none, execute: () => end.promise })];
-    const t = await startTestSession([call('note'), 'It is noted.'], { agent: new Desk({ instructions: 'Desk.', tools }), closeTimeoutMs: 1000 });
+    const t = await startTestSession([call('note'), 'It is noted.'], {
+      agent: new Desk({ instructions: 'Desk.', tools }),
+      closeTimeoutMs: 1000,
+    });
     void t.session.updateAgent(new Agent({ name: 'billing', instructions: 'Billing.' }));
     await t.clock.advance(1500);
     expect(t.session.currentAgent?.name).toBe('billing');
@@ -169,7 +236,9 @@ describe('handoff', () => {
   test('S8.3 onHandoff cancel: cancelled, the record being delivered to the next agent', async () => {
     const { tool: search } = background('search', { onHandoff: 'cancel' });
     const next = new Agent({ name: 'next', instructions: 'n' });
-    const t = await startTestSession([call('search'), 'Searching.', 'It was stopped.'], { agent: new Agent({ instructions: 'f', tools: [search] }) });
+    const t = await startTestSession([call('search'), 'Searching.', 'It was stopped.'], {
+      agent: new Agent({ instructions: 'f', tools: [search] }),
+    });
     await say(t, 'Search');
     await drive(t.clock, t.session.updateAgent(next));
     await t.clock.advance(100);
@@ -180,7 +249,10 @@ describe('handoff', () => {
   test('S8.3 onHandoff wait: waited for at most closeTimeoutMs, then it moves', async () => {
     const { tool: search, end } = background('search', { onHandoff: 'wait' });
     const next = new Agent({ name: 'next', instructions: 'n' });
-    const t = await startTestSession([call('search'), 'Searching.', 'Found.'], { agent: new Agent({ instructions: 'f', tools: [search] }), closeTimeoutMs: 3000 });
+    const t = await startTestSession([call('search'), 'Searching.', 'Found.'], {
+      agent: new Agent({ instructions: 'f', tools: [search] }),
+      closeTimeoutMs: 3000,
+    });
     await say(t, 'Search');
     const switched = t.session.updateAgent(next);
     await t.clock.advance(2900);
@@ -212,7 +284,9 @@ describe('handoff', () => {
 
   test('S8.2 onExit is bounded by closeTimeoutMs', async () => {
     const next = new Agent({ name: 'next', instructions: 'n' });
-    const t = await startTestSession([], { agent: new Agent({ instructions: 'f', onExit: () => new Promise<void>(() => undefined) }) });
+    const t = await startTestSession([], {
+      agent: new Agent({ instructions: 'f', onExit: () => new Promise<void>(() => undefined) }),
+    });
     const switched = t.session.updateAgent(next);
     await t.clock.advance(4999);
     expect(t.session.currentAgent).toBeUndefined();
@@ -225,7 +299,9 @@ describe('handoff', () => {
     const end = byHand<string>();
     const slow = tool({ name: 'slow', parameters: none, execute: () => end.promise });
     const next = new Agent({ name: 'next', instructions: 'n' });
-    const t = await startTestSession([call('slow'), 'The result is in.'], { agent: new Agent({ instructions: 'f', tools: [slow] }) });
+    const t = await startTestSession([call('slow'), 'The result is in.'], {
+      agent: new Agent({ instructions: 'f', tools: [slow] }),
+    });
     void t.session.sendMessage('Go');
     await t.clock.settle();
     await drive(t.clock, t.session.updateAgent(next));
@@ -240,7 +316,13 @@ describe('AgentTask', () => {
     const task: AgentTask<string> = new AgentTask<string>({
       name: 'ask_email',
       instructions: 'Ask for the e-mail address.',
-      tools: [tool({ name: 'give', parameters: z.object({ email: z.string() }), execute: ({ email }) => task.complete(email) })],
+      tools: [
+        tool({
+          name: 'give',
+          parameters: z.object({ email: z.string() }),
+          execute: ({ email }) => task.complete(email),
+        }),
+      ],
       onEnter: () => void task.session.generateReply({ instructions: 'Ask for it.' }),
       ...options,
     });
@@ -282,7 +364,10 @@ describe('AgentTask', () => {
         return await task.run();
       },
     });
-    const t = await startTestSession([call('sign_up'), 'E-mail?', 'Sorry?', call('give', { email: 'a@b.c' }), 'Done.'], { tools: [signUp] });
+    const t = await startTestSession(
+      [call('sign_up'), 'E-mail?', 'Sorry?', call('give', { email: 'a@b.c' }), 'Done.'],
+      { tools: [signUp] },
+    );
     await say(t, 'Sign me up');
     await say(t, 'Hm');
     await say(t, 'a@b.c');
@@ -295,7 +380,10 @@ describe('AgentTask', () => {
     const own = background('look_up');
     const task = askEmail({ tools: [own.tool] });
     const parent = new Agent({ name: 'parent', instructions: 'p', tools: [search] });
-    const t = await startTestSession([call('search'), 'Searching.', 'E-mail?', call('look_up'), 'Looking.', 'Looked up.', 'Found.'], { agent: parent });
+    const t = await startTestSession(
+      [call('search'), 'Searching.', 'E-mail?', call('look_up'), 'Looking.', 'Looked up.', 'Found.'],
+      { agent: parent },
+    );
     await say(t, 'Search');
     const ran = task.run(t.session);
     await t.clock.advance(0);
@@ -318,7 +406,9 @@ describe('AgentTask', () => {
   ])('S8.4 a result of the parent is told by it all the same: %s', async (_name, options, untoldForMs) => {
     const { tool: search, end } = background('search', options);
     const task = askEmail();
-    const t = await startTestSession([call('search'), 'Searching.', 'E-mail?', 'Found it.'], { agent: new Agent({ name: 'parent', instructions: 'p', tools: [search] }) });
+    const t = await startTestSession([call('search'), 'Searching.', 'E-mail?', 'Found it.'], {
+      agent: new Agent({ name: 'parent', instructions: 'p', tools: [search] }),
+    });
     await say(t, 'Search');
     void task.run(t.session).catch(() => undefined);
     await t.clock.advance(0);
@@ -389,7 +479,9 @@ describe('AgentTask', () => {
         await askEmail().run().catch(refused.resolve);
       },
     });
-    const t = await startTestSession([call('ask'), 'Began.'], { agent: new Agent({ instructions: 'p', tools: [ask], onExit: () => exit.promise }) });
+    const t = await startTestSession([call('ask'), 'Began.'], {
+      agent: new Agent({ instructions: 'p', tools: [ask], onExit: () => exit.promise }),
+    });
     await say(t, 'Go');
     void t.session.updateAgent(new Agent({ instructions: 'n' }));
     await t.clock.settle();
@@ -417,7 +509,10 @@ describe('AgentTask', () => {
     const { tool: search, end } = background('search');
     const task = askEmail();
     const parent = new Agent({ name: 'parent', instructions: 'p' });
-    const t = await startTestSession([call('search'), 'Searching.', 'E-mail?', 'Found.'], { agent: parent, tools: [search] });
+    const t = await startTestSession([call('search'), 'Searching.', 'E-mail?', 'Found.'], {
+      agent: parent,
+      tools: [search],
+    });
     await say(t, 'Search');
     const ran = task.run(t.session);
     await t.clock.advance(0);
@@ -435,7 +530,11 @@ describe('AgentTask', () => {
 
 describe('AgentTask and rest', () => {
   test('S10.2 a run does not end between the words of the parent and the AgentTask that its tool has asked for', async () => {
-    const ask = new AgentTask<string>({ name: 'ask', instructions: 'x', onEnter: () => void ask.session.generateReply({ instructions: 'Ask.' }) });
+    const ask = new AgentTask<string>({
+      name: 'ask',
+      instructions: 'x',
+      onEnter: () => void ask.session.generateReply({ instructions: 'Ask.' }),
+    });
     const find = tool({
       name: 'find',
       execute: async (_args, { ctx }) => {
@@ -472,7 +571,11 @@ describe('contexts', () => {
   test('S8.8 what the session recorded while nobody was current is in the next one’s context: a parent’s, or one that starts empty', async () => {
     const between = async (leave: (t: TestSession, exit: Promise<void>) => unknown, agent: Agent) => {
       const [end, exit] = [byHand(), byHand()];
-      const work = tool({ name: 'work', parameters: none, execute: async (_args, { ctx }) => (await ctx.update('began'), await end.promise) });
+      const work = tool({
+        name: 'work',
+        parameters: none,
+        execute: async (_args, { ctx }) => (await ctx.update('began'), await end.promise),
+      });
       const t = await startTestSession([call('work'), 'Began.'], { tools: [work], agent });
       await say(t, 'Go');
       await leave(t, exit.promise);
@@ -520,23 +623,49 @@ describe('contexts', () => {
 describe('toolsets', () => {
   test('S8.1 a task belongs to where its tool was given; of two AsyncToolsets the innermost wins', async () => {
     const made = (name: string) => background(name).tool;
-    const inner = new AsyncToolset({ id: 'inner', tools: [made('shared_tool')], prompts: { update: 'INNER {message}' } });
-    const outer = new AsyncToolset({ id: 'outer', tools: [inner, made('outer_tool')], prompts: { update: 'OUTER {message}' } });
+    const inner = new AsyncToolset({
+      id: 'inner',
+      tools: [made('shared_tool')],
+      prompts: { update: 'INNER {message}' },
+    });
+    const outer = new AsyncToolset({
+      id: 'outer',
+      tools: [inner, made('outer_tool')],
+      prompts: { update: 'OUTER {message}' },
+    });
     const calls = ['own_tool', 'shared_tool', 'outer_tool'].map((name) => ({ name, args: {} }));
-    const t = await startTestSession([{ calls }, 'Began.'], { agent: new Agent({ instructions: 'p', tools: [made('own_tool')] }), tools: [outer] });
+    const t = await startTestSession([{ calls }, 'Began.'], {
+      agent: new Agent({ instructions: 'p', tools: [made('own_tool')] }),
+      tools: [outer],
+    });
     await say(t, 'Go');
     const owners = t.events.flatMap((event) => (event.type === 'task_started' ? [event.owner] : []));
     expect(owners).toEqual([t.session.currentActivity?.id, 'session', 'session']);
     const batch = [...t.session.history].find((item) => item.kind === 'batch');
-    expect(batch?.calls.map((each) => each.output.text).slice(1)).toEqual(['INNER shared_tool began', 'OUTER outer_tool began']);
+    expect(batch?.calls.map((each) => each.output.text).slice(1)).toEqual([
+      'INNER shared_tool began',
+      'OUTER outer_tool began',
+    ]);
   });
 
   test('S8.6 set up once and closed once, after the last task of their tools; AgentTasks and handoffs do not matter', async () => {
     const log: string[] = [];
     const { tool: search, end } = background('search');
-    const own = new Toolset({ id: 'own', tools: [search], setup: () => void log.push('own up'), close: () => void log.push('own down') });
-    const shared = new AsyncToolset({ id: 'shared', setup: () => void log.push('shared up'), close: () => void log.push('shared down') });
-    const t = await startTestSession([call('search'), 'Searching.', 'Found.'], { agent: new Agent({ instructions: 'p', tools: [own] }), tools: [shared] });
+    const own = new Toolset({
+      id: 'own',
+      tools: [search],
+      setup: () => void log.push('own up'),
+      close: () => void log.push('own down'),
+    });
+    const shared = new AsyncToolset({
+      id: 'shared',
+      setup: () => void log.push('shared up'),
+      close: () => void log.push('shared down'),
+    });
+    const t = await startTestSession([call('search'), 'Searching.', 'Found.'], {
+      agent: new Agent({ instructions: 'p', tools: [own] }),
+      tools: [shared],
+    });
     expect(log).toEqual(['shared up', 'own up']);
     await say(t, 'Search');
     const task = new AgentTask<void>({ instructions: 't' });
@@ -589,11 +718,26 @@ describe('toolsets', () => {
 describe('close', () => {
   test('S8.7 cuts what is said, ends tasks as cancelled whatever their bodies do, drops what is untold; then nothing is written', async () => {
     const { tool: search } = background('search');
-    const stubborn = tool({ name: 'stubborn', parameters: none, execute: async (_args, { ctx }) => {
-      await ctx.update('began');
-      await new Promise(() => undefined);
-    } });
-    const t = await startTestSession([{ calls: [{ name: 'search', args: {} }, { name: 'stubborn', args: {} }] }, 'Began.'], { tools: [search, stubborn] });
+    const stubborn = tool({
+      name: 'stubborn',
+      parameters: none,
+      execute: async (_args, { ctx }) => {
+        await ctx.update('began');
+        await new Promise(() => undefined);
+      },
+    });
+    const t = await startTestSession(
+      [
+        {
+          calls: [
+            { name: 'search', args: {} },
+            { name: 'stubborn', args: {} },
+          ],
+        },
+        'Began.',
+      ],
+      { tools: [search, stubborn] },
+    );
     await say(t, 'Go');
     const closed = t.session.close();
     await t.clock.advance(2000);
@@ -619,7 +763,9 @@ describe('close', () => {
   test('S8.7 waiters are rejected, AgentTasks end innermost first and onExit runs', async () => {
     const order: string[] = [];
     const task = new AgentTask<void>({ name: 'task', instructions: 't', onExit: () => void order.push('task') });
-    const t = await startTestSession([], { agent: new Agent({ instructions: 'p', onExit: () => void order.push('parent') }) });
+    const t = await startTestSession([], {
+      agent: new Agent({ instructions: 'p', onExit: () => void order.push('parent') }),
+    });
     const ran = task.run(t.session);
     await t.clock.advance(0);
     t.session.userStartedSpeaking();

@@ -3,14 +3,7 @@
  * talks: whoever waits is served in the end, and under a lease nobody else speaks for himself (S6.1–S6.6, S6.8, S6.9).
  */
 import fc from 'fast-check';
-import {
-  AgentTask,
-  MeanwhileError,
-  tool,
-  type AgentSession,
-  type FloorHolder,
-  type RunContext,
-} from 'meanwhile';
+import { AgentTask, MeanwhileError, tool, type AgentSession, type FloorHolder, type RunContext } from 'meanwhile';
 import { createVirtualClock, scriptedModel, type ScriptedAnswer } from 'meanwhile/testing';
 import { expect, test } from 'vitest';
 import { z } from 'zod';

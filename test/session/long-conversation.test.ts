@@ -28,8 +28,16 @@ async function play(): Promise<string[]> {
       },
     }),
   );
-  const billing: Agent = new Agent({ name: 'billing', instructions: 'You bill.', tools: [to('back_to_desk', () => desk)] });
-  const desk: Agent = new Agent({ name: 'desk', instructions: 'You are the desk.', tools: [to('to_billing', () => billing)] });
+  const billing: Agent = new Agent({
+    name: 'billing',
+    instructions: 'You bill.',
+    tools: [to('back_to_desk', () => desk)],
+  });
+  const desk: Agent = new Agent({
+    name: 'desk',
+    instructions: 'You are the desk.',
+    tools: [to('to_billing', () => billing)],
+  });
   const model = scriptedModel([], { clock, fallback: answer });
   const t = await startTestSession([], { clock, model, agent: desk, tools: jobs, output: createPlayback(clock) });
   const says = async (text: string, thenMs: number): Promise<void> => {
@@ -46,12 +54,16 @@ async function play(): Promise<string[]> {
   await says('call back_to_desk', 4 * minute);
   await clock.settle();
   const lines = t.records.map((record) => `${String(record.at - (t.records[0]?.at ?? 0))} ${record.type}`);
-  const receipts = t.events.flatMap((event) => (event.type === 'delivery_ended' ? [`${event.id} ${event.receipt}`] : []));
+  const receipts = t.events.flatMap((event) =>
+    event.type === 'delivery_ended' ? [`${event.id} ${event.receipt}`] : [],
+  );
   const cut = t.records.filter((record) => record.type === 'message_added' && record.message.cut);
   expect(cut.length).toBeGreaterThanOrEqual(3);
   expect(t.session.currentAgent).toBe(desk);
   expect(t.records.filter((record) => record.type === 'agent_entered')).toHaveLength(3);
-  expect(receipts.filter((line) => line.includes('_final')).map((line) => line.split(' ')[1])).toEqual(Array(5).fill('completed'));
+  expect(receipts.filter((line) => line.includes('_final')).map((line) => line.split(' ')[1])).toEqual(
+    Array(5).fill('completed'),
+  );
   await t.session.close();
   expect(clock.pending()).toEqual([]);
   return [...lines, ...receipts];
@@ -64,9 +76,12 @@ function to(name: string, agent: () => Agent) {
 /** Calls what the user names after "call", and otherwise says a sentence. */
 function answer(call: LanguageModelV4CallOptions): ScriptedAnswer | string {
   const last = call.prompt.at(-1);
-  const text = last?.role === 'user' ? last.content.map((part) => (part.type === 'text' ? part.text : '')).join('') : '';
+  const text =
+    last?.role === 'user' ? last.content.map((part) => (part.type === 'text' ? part.text : '')).join('') : '';
   const calls = /^call (.+)$/.exec(text)?.[1]?.split(' ');
-  return calls ? { calls: calls.map((name) => ({ name, args: {} })) } : 'This is a sentence that takes a while to say out loud.';
+  return calls
+    ? { calls: calls.map((name) => ({ name, args: {} })) }
+    : 'This is a sentence that takes a while to say out loud.';
 }
 
 test('S10.3 ten minutes with five background tools, two handoffs and three interruptions: the same timeline each time', async () => {

@@ -16,7 +16,9 @@ test('S10.2 a run ends when no call blocks, what was recorded meanwhile is told,
       return handoff(next, { returns: 'Anna' });
     },
   });
-  const t = await startTestSession([{ calls: [{ name: 'move', args: {} }] }, 'Looking.', 'It is Anna.'], { tools: [move] });
+  const t = await startTestSession([{ calls: [{ name: 'move', args: {} }] }, 'Looking.', 'It is Anna.'], {
+    tools: [move],
+  });
   const run = await drive(t.clock, t.session.run({ userInput: 'Go' }));
   expect(run.text).toBe('Looking.\nIt is Anna.\nNext here.');
   expect(t.session.currentAgent).toBe(next);
@@ -40,7 +42,18 @@ test('S10.2 neither a background body nor a question that waits for the user hol
       await new Promise(() => undefined);
     },
   });
-  const t = await startTestSession([{ calls: [{ name: 'ask', args: {} }, { name: 'search', args: {} }] }, 'Window or aisle?'], { tools: [ask, search] });
+  const t = await startTestSession(
+    [
+      {
+        calls: [
+          { name: 'ask', args: {} },
+          { name: 'search', args: {} },
+        ],
+      },
+      'Window or aisle?',
+    ],
+    { tools: [ask, search] },
+  );
   const run = await drive(t.clock, t.session.run({ userInput: 'Go' }));
   expect(run.text).toBe('Window or aisle?');
   expect(t.session.tasks.list().map((task) => task.state)).toEqual(['input_required', 'working']);
@@ -57,7 +70,9 @@ test('S10.2 a second run while one is active, and a close, reject with typed err
   const t = await startTestSession([{ hang: gate.promise }]);
   const run = t.session.run({ userInput: 'Hi' });
   await t.clock.settle();
-  await expect(t.session.run({ userInput: 'Again' })).rejects.toMatchObject({ code: 'run_active' } satisfies Partial<MeanwhileError>);
+  await expect(t.session.run({ userInput: 'Again' })).rejects.toMatchObject({
+    code: 'run_active',
+  } satisfies Partial<MeanwhileError>);
   const closed = t.session.close();
   await expect(run).rejects.toThrow(SessionClosedError);
   await closed;

@@ -7,7 +7,9 @@ const parameters = z.object({ to: z.string() });
 
 test('a blocking tool is answered inline and the agent replies', async () => {
   const weather = tool({ name: 'weather', description: 'Weather.', parameters, execute: ({ to }) => `Sunny in ${to}` });
-  const t = await startTestSession([{ calls: [{ name: 'weather', args: { to: 'Rome' } }] }, 'It is sunny in Rome.'], { tools: [weather] });
+  const t = await startTestSession([{ calls: [{ name: 'weather', args: { to: 'Rome' } }] }, 'It is sunny in Rome.'], {
+    tools: [weather],
+  });
   const run = await drive(t.clock, t.session.run({ userInput: 'How is the weather in Rome?' }));
   expect(run.text).toBe('It is sunny in Rome.');
   expect([...t.session.history].map((item) => item.kind)).toEqual(['message', 'batch', 'message']);
@@ -41,7 +43,10 @@ test('a tool reports progress, goes to the background, and its result is told on
   await t.clock.settle();
   await drive(t.clock, t.session.waitForIdle());
   expect(t.spoken).toEqual(['I am searching.', 'I found three.', 'Booked: ABC.']);
-  expect(t.events.filter((event) => event.type === 'delivery_ended').map((event) => event.receipt)).toEqual(['completed', 'completed']);
+  expect(t.events.filter((event) => event.type === 'delivery_ended').map((event) => event.receipt)).toEqual([
+    'completed',
+    'completed',
+  ]);
   await t.session.close();
   expect(t.clock.pending()).toEqual([]);
   t.model.assertComplete();
@@ -49,14 +54,24 @@ test('a tool reports progress, goes to the background, and its result is told on
 
 test('an error after an update is told', async () => {
   const fail = byHand();
-  const book = tool({ name: 'book', parameters, execute: async (_args, { ctx }) => {
-    await ctx.update('Charging the card');
-    await fail.promise;
-  } });
-  const t = await startTestSession([{ calls: [{ name: 'book', args: { to: 'Tokyo' } }] }, 'One moment.', 'The card was declined.'], { tools: [book] });
+  const book = tool({
+    name: 'book',
+    parameters,
+    execute: async (_args, { ctx }) => {
+      await ctx.update('Charging the card');
+      await fail.promise;
+    },
+  });
+  const t = await startTestSession(
+    [{ calls: [{ name: 'book', args: { to: 'Tokyo' } }] }, 'One moment.', 'The card was declined.'],
+    { tools: [book] },
+  );
   await drive(t.clock, t.session.run({ userInput: 'Book' }));
   fail.reject(new ToolError('payment declined'));
-  await drive(t.clock, t.session.waitForIdle().then(() => undefined));
+  await drive(
+    t.clock,
+    t.session.waitForIdle().then(() => undefined),
+  );
   await t.clock.advance(100);
   expect(t.spoken).toEqual(['One moment.', 'The card was declined.']);
 });

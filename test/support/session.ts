@@ -3,8 +3,22 @@
  * must pass the wire of every provider.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { Agent, AgentSession, createTextOutput, type AgentSessionOptions, type Logger, type SessionEvent, type SessionRecord } from 'meanwhile';
-import { createVirtualClock, scriptedModel, type ScriptedModel, type ScriptedStep, type VirtualClock } from 'meanwhile/testing';
+import {
+  Agent,
+  AgentSession,
+  createTextOutput,
+  type AgentSessionOptions,
+  type Logger,
+  type SessionEvent,
+  type SessionRecord,
+} from 'meanwhile';
+import {
+  createVirtualClock,
+  scriptedModel,
+  type ScriptedModel,
+  type ScriptedStep,
+  type VirtualClock,
+} from 'meanwhile/testing';
 import { apply } from '../../src/chat/fold.ts';
 import { createSessionState } from '../../src/chat/state.ts';
 import { onTestFinished } from 'vitest';
@@ -42,7 +56,9 @@ export function createLogCheck(): { check: NonNullable<AgentSessionOptions['onRe
       records.push(copy);
       apply(shadow, copy);
       if (difference || isDeepStrictEqual(shadow, state)) return;
-      difference = new Error(`The fold differs from the state after record ${String(record.seq)}: ${JSON.stringify(record)}`);
+      difference = new Error(
+        `The fold differs from the state after record ${String(record.seq)}: ${JSON.stringify(record)}`,
+      );
       throw difference;
     },
   };
@@ -85,7 +101,10 @@ export function createTestSession(steps: readonly ScriptedStep[], options: TestO
   return { session, clock, model, records, events, spoken, log };
 }
 
-export async function startTestSession(steps: readonly ScriptedStep[], options: TestOptions & { agent?: Agent } = {}): Promise<TestSession> {
+export async function startTestSession(
+  steps: readonly ScriptedStep[],
+  options: TestOptions & { agent?: Agent } = {},
+): Promise<TestSession> {
   const { agent = new Agent({ name: 'travel', instructions: 'You are a travel agent.' }), ...rest } = options;
   const test = createTestSession(steps, rest);
   await test.session.start({ agent });

@@ -4,7 +4,12 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { drive, startTestSession, type TestSession } from '../support/session.ts';
 
-const real = tool({ name: 'book', description: 'Books.', parameters: z.object({ to: z.string() }), execute: () => 'REAL' });
+const real = tool({
+  name: 'book',
+  description: 'Books.',
+  parameters: z.object({ to: z.string() }),
+  execute: () => 'REAL',
+});
 
 class Booking extends Agent {
   constructor() {
@@ -48,7 +53,12 @@ describe('mockTools', () => {
   test('S10.1 nested scopes merge by name and the inner wins', async () => {
     const other = tool({ name: 'other', execute: () => 'REAL' });
     const agent = new Agent({ instructions: 'x', tools: [real, other] });
-    const both = { calls: [{ name: 'book', args: { to: 'Rome' } }, { name: 'other', args: {} }] };
+    const both = {
+      calls: [
+        { name: 'book', args: { to: 'Rome' } },
+        { name: 'other', args: {} },
+      ],
+    };
     await mockTools(agent, { book: () => 'OUTER', other: () => 'OUTER' }, async () => {
       await mockTools(agent, { book: () => 'INNER' }, async () => {
         const t = await startTestSession([both, 'Done.'], { agent });
@@ -60,7 +70,9 @@ describe('mockTools', () => {
   });
 
   test('S10.1 of a session, until disposed of', async () => {
-    const t = await startTestSession([call(), 'Done.', call(), 'Done.'], { tools: [new AsyncToolset({ id: 'set', tools: [real] })] });
+    const t = await startTestSession([call(), 'Done.', call(), 'Done.'], {
+      tools: [new AsyncToolset({ id: 'set', tools: [real] })],
+    });
     {
       using _mocks = mockTools(t.session, { book: () => 'MOCK' });
       expect(await outputOf(t)).toBe('MOCK');
@@ -84,7 +96,9 @@ describe('mockTools', () => {
     const t = await startTestSession([], { tools: [real] });
     expect(() => mockTools(t.session, { bok: () => 1 })).toThrow(/"bok" is no tool of the session. Its tools: book/);
     expect(() => mockTools(new Booking(), { bok: () => 1 })).toThrow(/is no tool of Booking/);
-    await expect(mockTools(Booking, { bok: () => 1 }, () => startTestSession([], { agent: new Booking() }))).rejects.toThrow(/is no tool of Booking/);
+    await expect(
+      mockTools(Booking, { bok: () => 1 }, () => startTestSession([], { agent: new Booking() })),
+    ).rejects.toThrow(/is no tool of Booking/);
     expect(() => mockTools(Booking as never, {})).toThrow(/third argument/);
   });
 });

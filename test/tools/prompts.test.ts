@@ -7,7 +7,9 @@ describe('prompts', () => {
   test('S9.2 substitution is literal and one pass', () => {
     const nasty = ['$&', '$$5', "$'", '$`', '{callId}', '{message}', '{{x}}', 'a'.repeat(100_000), '\u0000🛫'];
     for (const message of nasty) {
-      expect(render('{functionName} says {message} ({callId})', { functionName: 'f', callId: 'c', message })).toBe(`f says ${message} (c)`);
+      expect(render('{functionName} says {message} ({callId})', { functionName: 'f', callId: 'c', message })).toBe(
+        `f says ${message} (c)`,
+      );
     }
     fc.assert(fc.property(fc.string(), (message) => render('<{message}>', { message }) === `<${message}>`));
   });
@@ -17,7 +19,11 @@ describe('prompts', () => {
   });
 
   test('S9.1 resolved field by field, the most specific first', () => {
-    const layers: Partial<Prompts>[] = [{ finished: 'toolset' }, { finished: 'agent', cancelled: 'agent' }, { cancelled: 'session', timedOut: 'session' }];
+    const layers: Partial<Prompts>[] = [
+      { finished: 'toolset' },
+      { finished: 'agent', cancelled: 'agent' },
+      { cancelled: 'session', timedOut: 'session' },
+    ];
     const args = { functionName: 'f', callId: 'c', limitMs: '1' };
     expect(promptText(layers, 'finished', args)).toBe('toolset');
     expect(promptText(layers, 'cancelled', args)).toBe('agent');
@@ -33,14 +39,23 @@ describe('prompts', () => {
     const args = { functionName: 'f', callId: 'c' };
     const fallback = promptText([], 'finished', args);
     expect(promptText([{ finished: bad }], 'finished', args, (error) => told.push(error))).toBe(fallback);
-    expect(promptText([{ finished: () => 5 as unknown as string }], 'finished', args, (error) => told.push(error))).toBe(fallback);
+    expect(
+      promptText([{ finished: () => 5 as unknown as string }], 'finished', args, (error) => told.push(error)),
+    ).toBe(fallback);
     expect(told).toHaveLength(2);
   });
 
   test('S9.3 the default texts', () => {
     const filled = Object.fromEntries(
       Object.keys(defaultPrompts).map((name) => {
-        const places = new Proxy({}, { get: (_target, place) => `<${String(place)}>`, has: () => true, getOwnPropertyDescriptor: () => ({ configurable: true, enumerable: true }) });
+        const places = new Proxy(
+          {},
+          {
+            get: (_target, place) => `<${String(place)}>`,
+            has: () => true,
+            getOwnPropertyDescriptor: () => ({ configurable: true, enumerable: true }),
+          },
+        );
         const template = defaultPrompts[name as keyof Prompts] as unknown;
         return [name, typeof template === 'function' ? (template as (args: object) => string)(places) : template];
       }),

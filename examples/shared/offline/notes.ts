@@ -16,7 +16,8 @@ export interface Note {
 const forms = (['update', 'question', 'final'] as const).map((phase) => ({
   phase: phase === 'final' ? ('final' as const) : ('update' as const),
   pattern: new RegExp(
-    `^${texts.note({ toolName: '‹t›', callId: '‹c›', phase, text: '' })
+    `^${texts
+      .note({ toolName: '‹t›', callId: '‹c›', phase, text: '' })
       .replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
       .replace('‹t›', '(?<toolName>[^\\n]+?)')
       .replace('‹c›', '(?<callId>[A-Za-z0-9_-]+)')}`,
