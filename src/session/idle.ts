@@ -80,8 +80,9 @@ export class Idle {
   #restsAt(waiter: Waiter, facts: FloorFacts): number | undefined {
     const { floor, stage, hooks } = this.#core;
     if (waiter.blocks !== undefined && waiter.blocks === facts.keptFor && facts.current) {
-      const wish = { kind: 'idle', owner: facts.current.activityId, level: 'quiet', ...waiter } as const;
-      return judge(wish, facts) === 'yes' ? facts.now : undefined;
+      const { lease, blocks } = waiter;
+      const verdict = judge({ kind: 'idle', owner: facts.current.activityId, level: 'quiet', lease, blocks }, facts);
+      return verdict === 'yes' ? facts.now : undefined;
     }
     if (hooks.isBusy || stage.isChanging || this.#isTelling(facts)) return undefined;
     const owner = waiter.activity?.id ?? facts.current?.activityId;

@@ -176,6 +176,55 @@ describe('the user and a delivery', () => {
   });
 });
 
+describe('a speech that may not be interrupted', () => {
+  const fixed = (more: Partial<ConstructorParameters<typeof Agent>[0]> = {}) =>
+    new Agent({ name: 'fixed', instructions: 'x', allowInterruptions: false, ...more });
+
+  test.each<[string, (ctx: RunContext) => unknown]>([
+    ['quiet', (ctx) => sessionOf(ctx).waitForIdle()],
+    ['the floor', (ctx) => ctx.foreground(() => 'x')],
+    ['an answer, under a lease', (ctx) => ctx.foreground(() => ctx.ask({ message: 'Which?', timeoutMs: 100 }))],
+    ['a handoff', (ctx) => sessionOf(ctx).updateAgent(new Agent({ name: 'next', instructions: 'x' }))],
+    ['words of its own', (ctx) => sessionOf(ctx).say('One moment.').waitForPlayout()],
+  ])('S1.8 S6.8 whose call waits for %s, while the user waits for it: each gets what he waits for', async (_name, wait) => {
+    const go = byHand();
+    const { job, bodies } = jobs();
+    const t = await going([call('wait', 'job')], { agent: fixed(), tools: [job, bodyOf('wait', async (ctx) => (await go.promise, await wait(ctx), 'done'))] });
+    void t.session.sendMessage('Go');
+    await t.clock.settle();
+    const answered = t.session.sendMessage('And?');
+    await t.clock.settle();
+    bodies[0]!.end.resolve('found');
+    await t.clock.settle();
+    go.resolve();
+    await t.clock.advance(1000);
+    expect(await drive(t.clock, answered)).toBeDefined();
+    await t.clock.advance(1000);
+    const items = historyOf(t.session);
+    expect(items).toContain('user: And?');
+    expect(receiptsOf(t).some((line) => line.startsWith('call_2_final completed'))).toBe(true);
+    await comesToRest(t);
+  });
+
+  test('S5.6 S8.4 whose call runs an AgentTask: what the user said before it came, and says then, is for the AgentTask', async () => {
+    const go = byHand();
+    const ask = new AgentTask<string>({ name: 'ask', instructions: 'x' });
+    const t = await going([call('wait')], { agent: fixed(), tools: [bodyOf('wait', async () => (await go.promise, await ask.run()))] });
+    void t.session.sendMessage('Go');
+    await t.clock.settle();
+    const answered = t.session.sendMessage('And?');
+    await t.clock.settle();
+    go.resolve();
+    await t.clock.settle();
+    expect(t.session.currentAgent).toBe(ask);
+    expect(await drive(t.clock, answered)).toBeDefined();
+    expect(await drive(t.clock, t.session.sendMessage('Hello?'))).toBeDefined();
+    expect(historyOf(t.session.contextOf(ask)).filter((line) => line.startsWith('user'))).toEqual(['user: And?', 'user: Hello?']);
+    ask.complete('yes');
+    await comesToRest(t);
+  });
+});
+
 describe('leases', () => {
   test('S6.4 cancelled while it waits for the floor, or holds it: the next gets it, and foreground rejects', async () => {
     const order: string[] = [];

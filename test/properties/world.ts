@@ -470,14 +470,15 @@ export class World {
     const playback = createPlayback(this.clock);
     return {
       open: (speech) => {
-        const { stack, speeches } = this.session.state;
+        const { stack, speeches, activities } = this.session.state;
         const { about = [], requests } = speeches.get(speech.speechId) ?? {};
         const madeCalls = this.records.some((record) => record.type === 'task_started' && record.speechId === speech.speechId);
         if (this.session.userState === 'speaking' && about.length > 0 && requests?.size === 1 && !madeCalls) {
           this.wrong.push(`${speech.speechId} is begun while the user speaks`);
         }
         const activity = this.#speeches.get(speech.speechId) ?? '';
-        if (stack.includes(activity) && stack.at(-1) !== activity) this.wrong.push(`${speech.agent} speaks while it is paused`);
+        const over = stack.includes(activity) ? stack.slice(stack.indexOf(activity) + 1) : [];
+        if (over.some((id) => activities.get(id)?.exiting === false)) this.wrong.push(`${speech.agent} speaks while it is paused`);
         return playback.open(speech);
       },
     };
