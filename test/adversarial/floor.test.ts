@@ -186,30 +186,39 @@ describe('a speech that may not be interrupted', () => {
     ['an answer, under a lease', (ctx) => ctx.foreground(() => ctx.ask({ message: 'Which?', timeoutMs: 100 }))],
     ['a handoff', (ctx) => sessionOf(ctx).updateAgent(new Agent({ name: 'next', instructions: 'x' }))],
     ['words of its own', (ctx) => sessionOf(ctx).say('One moment.').waitForPlayout()],
-  ])('S1.8 S6.8 whose call waits for %s, while the user waits for it: each gets what he waits for', async (_name, wait) => {
-    const go = byHand();
-    const { job, bodies } = jobs();
-    const t = await going([call('wait', 'job')], { agent: fixed(), tools: [job, bodyOf('wait', async (ctx) => (await go.promise, await wait(ctx), 'done'))] });
-    void t.session.sendMessage('Go');
-    await t.clock.settle();
-    const answered = t.session.sendMessage('And?');
-    await t.clock.settle();
-    bodies[0]!.end.resolve('found');
-    await t.clock.settle();
-    go.resolve();
-    await t.clock.advance(1000);
-    expect(await drive(t.clock, answered)).toBeDefined();
-    await t.clock.advance(1000);
-    const items = historyOf(t.session);
-    expect(items).toContain('user: And?');
-    expect(receiptsOf(t).some((line) => line.startsWith('call_2_final completed'))).toBe(true);
-    await comesToRest(t);
-  });
+  ])(
+    'S1.8 S6.8 whose call waits for %s, while the user waits for it: each gets what he waits for',
+    async (_name, wait) => {
+      const go = byHand();
+      const { job, bodies } = jobs();
+      const t = await going([call('wait', 'job')], {
+        agent: fixed(),
+        tools: [job, bodyOf('wait', async (ctx) => (await go.promise, await wait(ctx), 'done'))],
+      });
+      void t.session.sendMessage('Go');
+      await t.clock.settle();
+      const answered = t.session.sendMessage('And?');
+      await t.clock.settle();
+      bodies[0]!.end.resolve('found');
+      await t.clock.settle();
+      go.resolve();
+      await t.clock.advance(1000);
+      expect(await drive(t.clock, answered)).toBeDefined();
+      await t.clock.advance(1000);
+      const items = historyOf(t.session);
+      expect(items).toContain('user: And?');
+      expect(receiptsOf(t).some((line) => line.startsWith('call_2_final completed'))).toBe(true);
+      await comesToRest(t);
+    },
+  );
 
   test('S5.6 S8.4 whose call runs an AgentTask: what the user said before it came, and says then, is for the AgentTask', async () => {
     const go = byHand();
     const ask = new AgentTask<string>({ name: 'ask', instructions: 'x' });
-    const t = await going([call('wait')], { agent: fixed(), tools: [bodyOf('wait', async () => (await go.promise, await ask.run()))] });
+    const t = await going([call('wait')], {
+      agent: fixed(),
+      tools: [bodyOf('wait', async () => (await go.promise, await ask.run()))],
+    });
     void t.session.sendMessage('Go');
     await t.clock.settle();
     const answered = t.session.sendMessage('And?');
@@ -219,11 +228,42 @@ describe('a speech that may not be interrupted', () => {
     expect(t.session.currentAgent).toBe(ask);
     expect(await drive(t.clock, answered)).toBeDefined();
     expect(await drive(t.clock, t.session.sendMessage('Hello?'))).toBeDefined();
-    expect(historyOf(t.session.contextOf(ask)).filter((line) => line.startsWith('user'))).toEqual(['user: And?', 'user: Hello?']);
+    expect(historyOf(t.session.contextOf(ask)).filter((line) => line.startsWith('user'))).toEqual([
+      'user: And?',
+      'user: Hello?',
+    ]);
     ask.complete('yes');
     await comesToRest(t);
   });
 });
+
+test.each(['interrupt', 'when_idle'] as const)(
+  'S2.3 S3.1 what is due (%s) in the moment in which a turn has spoken and its calls are to be recorded comes behind them',
+  async (deliver) => {
+    const clock = createVirtualClock();
+    const bodies: RunContext[] = [];
+    const job = bodyOf('job', async (ctx) => {
+      bodies.push(ctx);
+      await byHand().promise;
+    });
+    const agent = new Agent({ name: 'a', instructions: 'x' });
+    const t = await going([{ text: 'One moment please.', ...call('job') }], {
+      agent,
+      tools: [job],
+      clock,
+      output: createPlayback(clock),
+    });
+    void t.session.sendMessage('Go');
+    await clock.advance(20);
+    void bodies[0]!.update('Began');
+    void bodies[0]!.update('Went on', { deliver: 'silent' });
+    void bodies[0]!.update('Alarm', { deliver, maxHoldMs: 50 });
+    await clock.advance(5000);
+    const ids = historyOf(t.session.contextOf(agent)).flatMap((line) => /^call_1\w*/.exec(line) ?? []);
+    expect(ids).toEqual(['call_1', 'call_1_update_1', 'call_1_update_2']);
+    expect(receiptsOf(t).filter((line) => line.includes('update_2'))).toHaveLength(1);
+  },
+);
 
 describe('leases', () => {
   test('S6.4 cancelled while it waits for the floor, or holds it: the next gets it, and foreground rejects', async () => {

@@ -4,7 +4,7 @@ import type { Item, SessionRecord } from 'meanwhile';
 import { expect, test } from 'vitest';
 import { plan, World, type Plan } from './world.ts';
 
-const runs = Number(process.env['RUNS'] ?? 150);
+const runs = Number(process.env['RUNS'] ?? 1500);
 const seed = Number(process.env['SEED'] ?? 20_261_121);
 
 function once(ids: readonly string[]): string[] {
@@ -21,7 +21,10 @@ function expectReceipts(world: World): void {
   const ended = of(world, 'delivery_ended').map((record) => record.id);
   expect(once(opened), 'opened twice').toEqual([]);
   expect(once(ended), 'ended twice').toEqual([]);
-  expect(opened.filter((id) => !ended.includes(id)), 'without a receipt').toEqual([]);
+  expect(
+    opened.filter((id) => !ended.includes(id)),
+    'without a receipt',
+  ).toEqual([]);
 }
 
 /** Every task ends once, and says nothing after it; every call of a batch is a task or was answered. */
@@ -45,7 +48,13 @@ function expectOrder(items: readonly Item[], toldEarly: ReadonlySet<string>): vo
   const seen = new Map<string, number>();
   const ids = new Set<string>();
   const rank = (id: string, callId: string): number =>
-    id === callId ? 0 : id.endsWith('_final') ? Infinity : id.endsWith('_handoff') ? Infinity : Number(/_update_(\d+)$/.exec(id)?.[1]);
+    id === callId
+      ? 0
+      : id.endsWith('_final')
+        ? Infinity
+        : id.endsWith('_handoff')
+          ? Infinity
+          : Number(/_update_(\d+)$/.exec(id)?.[1]);
   const see = (id: string, callId: string): void => {
     if (toldEarly.has(callId) && id === callId) return;
     expect(ids.has(id), `${id} twice`).toBe(false);
@@ -109,15 +118,19 @@ async function holds({ actions, ...given }: Plan): Promise<void> {
 
 function describe(world: World): string {
   const { session } = world;
-  const deliveries = [...session.state.tasks.deliveries.values()].map(({ id, owner, taken }) => `${id} of ${owner} ${taken ?? ''}`);
+  const deliveries = [...session.state.tasks.deliveries.values()].map(
+    ({ id, owner, taken }) => `${id} of ${owner} ${taken ?? ''}`,
+  );
   const tasks = session.tasks.list().map(({ callId, state, phase }) => `${callId} ${state} ${phase}`);
-  return JSON.stringify({ floor: session.floor, stack: session.state.stack, deliveries, tasks, speeches: [...session.state.speeches.keys()] });
+  return JSON.stringify({
+    floor: session.floor,
+    stack: session.state.stack,
+    deliveries,
+    tasks,
+    speeches: [...session.state.speeches.keys()],
+  });
 }
 
-test(
-  'S1.4 S2.3 S3.4 S3.8 S6.3 S8.4 S8.7 whatever is done in whatever order, a session keeps its promises',
-  async () => {
-    await fc.assert(fc.asyncProperty(plan, holds), { numRuns: runs, seed });
-  },
-  600_000,
-);
+test('S1.4 S2.3 S3.4 S3.8 S6.3 S8.4 S8.7 whatever is done in whatever order, a session keeps its promises', async () => {
+  await fc.assert(fc.asyncProperty(plan, holds), { numRuns: runs, seed });
+}, 600_000);

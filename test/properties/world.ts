@@ -48,7 +48,20 @@ export type Action =
   | { do: 'end'; body: number; how: Ending }
   | { do: 'answer'; task: number; action: 'accept' | 'decline' }
   | { do: 'cancel'; task: number }
-  | { do: 'complete' | 'release' | 'speak' | 'speak over' | 'pause' | 'interrupt' | 'run task' | 'idle' | 'say' | 'reply' | 'close' }
+  | {
+      do:
+        | 'complete'
+        | 'release'
+        | 'speak'
+        | 'speak over'
+        | 'pause'
+        | 'interrupt'
+        | 'run task'
+        | 'idle'
+        | 'say'
+        | 'reply'
+        | 'close';
+    }
   | { do: 'message'; mood: Mood; tools: readonly number[] }
   | { do: 'mood'; mood: Mood }
   | { do: 'agent'; cut: boolean }
@@ -84,7 +97,22 @@ const action: fc.Arbitrary<Action> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant('order' as const),
       body: nth,
-      what: fc.constantFrom<Order>('update', 'update', 'update', 'silent', 'urgent', 'progress', 'ask', 'lease', 'sub', 'idle', 'filler', 'say', 'protect', 'hand over'),
+      what: fc.constantFrom<Order>(
+        'update',
+        'update',
+        'update',
+        'silent',
+        'urgent',
+        'progress',
+        'ask',
+        'lease',
+        'sub',
+        'idle',
+        'filler',
+        'say',
+        'protect',
+        'hand over',
+      ),
     }),
   },
   {
@@ -103,21 +131,48 @@ const action: fc.Arbitrary<Action> = fc.oneof(
       tools: fc.array(nth, { minLength: 1, maxLength: 3 }),
     }),
   },
-  { weight: 9, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(0, 20, 60, 150, 450, 1200, 4000) }) },
+  {
+    weight: 9,
+    arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(0, 20, 60, 150, 450, 1200, 4000) }),
+  },
   {
     weight: 6,
     arbitrary: fc.record({
       do: fc.constantFrom(
-        ...(['complete', 'complete', 'complete', 'release', 'release', 'release', 'speak', 'speak over', 'pause', 'pause'] as const),
+        ...([
+          'complete',
+          'complete',
+          'complete',
+          'release',
+          'release',
+          'release',
+          'speak',
+          'speak over',
+          'pause',
+          'pause',
+        ] as const),
         ...(['pause', 'interrupt', 'run task', 'idle', 'say', 'reply'] as const),
       ),
     }) as fc.Arbitrary<Action>,
   },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('answer' as const), task: nth, action: fc.constantFrom('accept' as const, 'decline' as const) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('answer' as const),
+      task: nth,
+      action: fc.constantFrom('accept' as const, 'decline' as const),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('cancel' as const), task: nth }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('mood' as const), mood }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('agent' as const), cut: fc.boolean() }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('tools' as const), keep: fc.array(fc.boolean(), { minLength: 4, maxLength: 4 }) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('tools' as const),
+      keep: fc.array(fc.boolean(), { minLength: 4, maxLength: 4 }),
+    }),
+  },
 );
 
 const toolPlan: fc.Arbitrary<ToolPlan> = fc.record({
@@ -127,10 +182,29 @@ const toolPlan: fc.Arbitrary<ToolPlan> = fc.record({
   deaf: fc.boolean(),
   limit: fc.boolean(),
   hold: fc.boolean(),
-  more: fc.constantFrom<ToolPlan['more']>('nothing', 'nothing', 'join', 'replace', 'auto', 'timeout', 'approval', 'supersede'),
+  more: fc.constantFrom<ToolPlan['more']>(
+    'nothing',
+    'nothing',
+    'join',
+    'replace',
+    'auto',
+    'timeout',
+    'approval',
+    'supersede',
+  ),
 });
 
-const hooks = fc.constantFrom<Hooks>('nothing', 'nothing', 'nothing', 'greets', 'asks', 'says goodbye', 'waits', 'hands over', 'is fixed');
+const hooks = fc.constantFrom<Hooks>(
+  'nothing',
+  'nothing',
+  'nothing',
+  'greets',
+  'asks',
+  'says goodbye',
+  'waits',
+  'hands over',
+  'is fixed',
+);
 
 export const plan: fc.Arbitrary<Plan> = fc
   .record({
@@ -223,7 +297,8 @@ export class World {
     this.session.userStoppedSpeaking();
     for (let round = 0; round < 40; round += 1) {
       for (const task of this.session.tasks.list()) {
-        if (task.state === 'input_required') this.#watch('answer', this.session.tasks.answer(task.callId, 'accept', {}));
+        if (task.state === 'input_required')
+          this.#watch('answer', this.session.tasks.answer(task.callId, 'accept', {}));
       }
       for (const open of [...this.#gates]) open();
       for (const task of [...this.#tasks]) this.#complete(task);
@@ -322,8 +397,12 @@ export class World {
       ...(does === 'greets' ? { onEnter: () => void this.#watch('greeting', agent.session.generateReply().done) } : {}),
       ...(does === 'waits' ? { onEnter: async () => await agent.session.waitForIdle() } : {}),
       ...(does === 'asks' ? { onEnter: async () => void (await this.#newTask().run()) } : {}),
-      ...(does === 'says goodbye' ? { onExit: async () => await agent.session.say('Goodbye for now.').waitForPlayout() } : {}),
-      ...(does === 'hands over' ? { onUserTurnCompleted: async () => await agent.session.updateAgent(this.#agent()) } : {}),
+      ...(does === 'says goodbye'
+        ? { onExit: async () => await agent.session.say('Goodbye for now.').waitForPlayout() }
+        : {}),
+      ...(does === 'hands over'
+        ? { onUserTurnCompleted: async () => await agent.session.updateAgent(this.#agent()) }
+        : {}),
     });
     return agent;
   }
@@ -449,10 +528,13 @@ export class World {
     const text = 'There is something to say.';
     switch (this.#mood) {
       case 'talks':
-        return { text, delayMs: 30 };
+        return { text, delayMs: 120 };
       case 'calls': {
         this.#mood = 'talks';
-        return { text: 'One moment.', calls: this.#calls.map((n) => ({ name: `job${String(n % this.#plans.length)}` })) };
+        return {
+          text: 'One moment.',
+          calls: this.#calls.map((n) => ({ name: `job${String(n % this.#plans.length)}` })),
+        };
       }
       case 'is silent':
         return {};
@@ -472,13 +554,16 @@ export class World {
       open: (speech) => {
         const { stack, speeches, activities } = this.session.state;
         const { about = [], requests } = speeches.get(speech.speechId) ?? {};
-        const madeCalls = this.records.some((record) => record.type === 'task_started' && record.speechId === speech.speechId);
+        const madeCalls = this.records.some(
+          (record) => record.type === 'task_started' && record.speechId === speech.speechId,
+        );
         if (this.session.userState === 'speaking' && about.length > 0 && requests?.size === 1 && !madeCalls) {
           this.wrong.push(`${speech.speechId} is begun while the user speaks`);
         }
         const activity = this.#speeches.get(speech.speechId) ?? '';
         const over = stack.includes(activity) ? stack.slice(stack.indexOf(activity) + 1) : [];
-        if (over.some((id) => activities.get(id)?.exiting === false)) this.wrong.push(`${speech.agent} speaks while it is paused`);
+        if (over.some((id) => activities.get(id)?.exiting === false))
+          this.wrong.push(`${speech.agent} speaks while it is paused`);
         return playback.open(speech);
       },
     };
@@ -499,8 +584,15 @@ export class World {
     const owners = new Set(all.filter(({ id }) => record.ids.includes(id)).map(({ owner }) => owner));
     for (const each of all) {
       const isDue = each.taken === undefined && each.stale === undefined && (each.notBefore ?? 0) <= record.at;
-      if (isDue && owners.has(each.owner) && each.record.phase !== 'question' && state.stack.length === 1 && state.tasks.deliveries.size > 0) {
-        if (this.session.floor !== 'user' && typeof this.session.floor !== 'object') this.wrong.push(`left behind: ${each.id} by ${record.ids.join()}`);
+      if (
+        isDue &&
+        owners.has(each.owner) &&
+        each.record.phase !== 'question' &&
+        state.stack.length === 1 &&
+        state.tasks.deliveries.size > 0
+      ) {
+        if (this.session.floor !== 'user' && typeof this.session.floor !== 'object')
+          this.wrong.push(`left behind: ${each.id} by ${record.ids.join()}`);
       }
     }
   }
