@@ -195,6 +195,7 @@ export class AgentSession<UserData = unknown> implements ToolSession<UserData>, 
   async updateTools(tools: ToolSource): Promise<void> {
     this.#requireOpen('updateTools');
     const { stage } = this.#core;
+    whoRuns()?.letGo?.('change');
     await stage.unlessClosed(this.sharedTools.update(tools), 'updateTools');
   }
 

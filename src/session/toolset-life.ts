@@ -31,7 +31,8 @@ export class ToolsetLife {
     this.toolset = toolset;
     this.#ports = ports;
     const { promise: letGo, resolve } = Promise.withResolvers<void>();
-    this.#setUp = after ? after.then(() => this.#start(resolve)) : this.#start(resolve);
+    // Not before whoever makes it knows it: a setup may change the session's tools itself.
+    this.#setUp = Promise.resolve(after).then(() => this.#start(resolve));
     this.begun = Promise.race([this.#setUp, letGo]);
   }
 

@@ -187,6 +187,23 @@ test('S8.6 a setup that waits for quiet, says something or sends a message does 
   expect(offered(t)).toEqual(['one']);
 });
 
+test('S8.6 a setup that changes the session’s tools at once is set up once all the same', async () => {
+  let setups = 0;
+  const set: Toolset = new Toolset({
+    id: 'set',
+    tools: [bodyOf('one')],
+    setup: async ({ session }) => {
+      setups += 1;
+      await (session as unknown as TestSession['session']).updateTools([set, bodyOf('two')]);
+    },
+  });
+  const t = await going([]);
+  await t.session.updateTools([set]);
+  expect(setups).toBe(1);
+  await drive(t.clock, t.session.run({ userInput: 'Hi' }));
+  await drive(t.clock, t.session.close());
+});
+
 test('S8.6 S6.8 a body that removes its own toolset and awaits it, and is then replaced', async () => {
   const { set, seen } = counted('set', {
     tools: [

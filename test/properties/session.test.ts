@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import type { Item, SessionRecord } from 'meanwhile';
 import { expect, test } from 'vitest';
+import { WireCheck } from '../support/wire-check.ts';
 import { plan, World, type Plan } from './world.ts';
 
 const runs = Number(process.env['RUNS'] ?? 1500);
@@ -133,4 +134,16 @@ function describe(world: World): string {
 
 test('S1.4 S2.3 S3.4 S3.8 S6.3 S8.4 S8.7 whatever is done in whatever order, a session keeps its promises', async () => {
   await fc.assert(fc.asyncProperty(plan, holds), { numRuns: runs, seed });
+}, 600_000);
+
+test('S2.2 S2.3 and every prompt that it makes passes the wire of every provider', async () => {
+  const passes = async ({ actions, ...given }: Plan): Promise<void> => {
+    const wire = new WireCheck();
+    const world = new World(given, wire.note);
+    await world.start();
+    await world.play(actions);
+    await world.clock.runUntil(world.session.close());
+    await wire.finish();
+  };
+  await fc.assert(fc.asyncProperty(plan, passes), { numRuns: Math.ceil(runs / 15), seed });
 }, 600_000);

@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import {
   Agent,
   AgentSession,
+  type AgentSessionOptions,
   AgentTask,
   handoff,
   StopResponse,
@@ -254,7 +255,8 @@ export class World {
   #calls: readonly number[] = [];
   #agents = 0;
 
-  constructor({ tools: plans, hooks: each }: Omit<Plan, 'actions'>) {
+  /** `watch`: told of each record after the checks. */
+  constructor({ tools: plans, hooks: each }: Omit<Plan, 'actions'>, watch?: AgentSessionOptions['onRecord']) {
     this.#plans = plans;
     this.#hooks = each;
     const tools = plans.map((each, index) => ({ of: each.of, tool: this.#tool(each, index) }));
@@ -268,7 +270,10 @@ export class World {
       logger: quiet,
       quietMs: 100,
       retryDelayMs: 300,
-      onRecord: (record, state) => this.#check(record, state),
+      onRecord: (record, state) => {
+        this.#check(record, state);
+        watch?.(record, state);
+      },
     });
     this.session.on('*', (event) => this.events.push(event));
     this.session.on('speech_created', ({ speechId, activityId }) => this.#speeches.set(speechId, activityId));
