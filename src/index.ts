@@ -2,6 +2,7 @@ export { systemClock, type Clock, type TimerHandle } from './clock.ts';
 export {
   ActivityEndedError,
   MeanwhileError,
+  OutputError,
   SessionClosedError,
   StopResponse,
   TaskAbortedError,
