@@ -1,11 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { Agent, tool, ToolError } from 'meanwhile';
 import type { ScriptedStep } from 'meanwhile/testing';
-import { expect, onTestFinished, test } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { z } from 'zod';
 import { converse } from '../../src/cli/terminal/converse.ts';
 import { byHand, createTestSession, drive, type TestOptions, type TestSession } from '../support/session.ts';
 import { createTerminal, keys, type TerminalOptions, type TestTerminal } from '../support/terminal.ts';
+
+// Node's line editor asks the process, whatever terminal it was given.
+beforeEach(() => void vi.stubEnv('TERM', 'xterm-256color'));
+afterEach(() => void vi.unstubAllEnvs());
 
 interface Conversation extends TestSession, TestTerminal {
   /** How it ended. */
