@@ -1,4 +1,4 @@
-/** The README's conversation is what the travel example says, and its code type-checks with the guide's. */
+/** The README: its conversation is what the travel example says, and its first screen is in its order. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import createTravelAgent from '../../examples/travel.ts';
