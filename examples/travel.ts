@@ -21,7 +21,7 @@ export default function createTravelAgent({ llm = model, clock = systemClock } =
 
   const bookFlight = tool({
     name: 'book_flight',
-    description: 'Searches for a flight, lets the user choose one, and books it.',
+    description: 'Searches for a flight and books it.',
     parameters: z.object({
       origin: z.string().describe('The city to leave from'),
       destination: z.string().describe('The city to fly to'),

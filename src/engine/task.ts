@@ -13,10 +13,10 @@ import type { BackgroundReason, DeliveryTerms, Owner, Question } from '../chat/r
 import type { TaskState } from '../chat/state.ts';
 import type { Progress } from '../tools/faces.ts';
 import { promptText, type PromptArgs, type Prompts } from '../tools/prompts.ts';
+import { BodyLimits } from './body-limits.ts';
 import { refOf } from './body-ref.ts';
-import { cancelled, endingOfThrow, endingOfValue, timedOut, type Ending } from './ending.ts';
+import { cancelled, endingOfThrow, endingOfValue, type Ending } from './ending.ts';
 import { drain, isGenerator } from './generator.ts';
-import { Limit } from './limits.ts';
 import { createRunContext } from './run-context.ts';
 import type { BodyRef, EngineDeps, EngineTool, FirstOutput, HandoffIntent, TurnRef } from './seam.ts';
 import { isNothing, outputOf, progressOf, termsOf, type Delivering } from './telling.ts';
@@ -56,7 +56,7 @@ export class Task {
   readonly #deps: EngineDeps;
   readonly #hooks: TaskHooks;
   readonly #abort = new AbortController();
-  readonly #limits: { timeout?: Limit; noProgress?: Limit } = {};
+  readonly #limits: BodyLimits;
   readonly #stopped = Promise.withResolvers<void>();
   readonly #letGo = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<void>();
@@ -84,6 +84,7 @@ export class Task {
     this.tool = tool;
     this.turn = turn;
     this.startedAt = deps.clock.now();
+    this.#limits = new BodyLimits(deps.clock, tool.policy, (ending) => this.stop(ending, 'timeout'));
   }
 
   get state(): TaskState | undefined {
@@ -185,7 +186,7 @@ export class Task {
   run(): void {
     if (this.hasEnded || this.signal.aborted) return this.#bodyStopped();
     this.#body = 'running';
-    this.#armLimits();
+    if (!this.state?.question) this.#limits.go();
     let result: unknown;
     let isLater: boolean;
     try {
@@ -279,7 +280,7 @@ export class Task {
     if (this.#ending) return;
     const owner = this.owner;
     this.#ending = ending;
-    for (const limit of Object.values(this.#limits)) limit.off();
+    this.#limits.off();
     const refusal = ending.handoff && this.#deps.conversation.handoffRefusal(this.#intent(ending.handoff));
     const names = { functionName: this.tool.name, callId: this.callId };
     const refused =
@@ -345,14 +346,12 @@ export class Task {
 
   /** Time in `input_required` counts for no limit (S5.5). */
   holdLimits(): void {
-    this.#limits.timeout?.hold();
-    this.#limits.noProgress?.hold();
+    this.#limits.hold();
   }
 
   resumeLimits(): void {
     if (this.#body !== 'running' || this.hasEnded) return;
-    this.#limits.timeout?.go();
-    this.#limits.noProgress?.go();
+    this.#limits.go();
   }
 
   #start(): unknown {
@@ -366,21 +365,8 @@ export class Task {
     );
   }
 
-  #armLimits(): void {
-    const { timeoutMs, noProgressTimeoutMs } = this.tool.policy;
-    const arm = (limitMs: number | undefined, prompt: 'timedOut' | 'noProgress'): Limit | undefined =>
-      limitMs === undefined
-        ? undefined
-        : new Limit(this.#deps.clock, limitMs, () => this.stop(timedOut(prompt, limitMs), 'timeout'));
-    const timeout = arm(timeoutMs, 'timedOut');
-    const noProgress = arm(noProgressTimeoutMs, 'noProgress');
-    if (timeout) this.#limits.timeout = timeout;
-    if (noProgress) this.#limits.noProgress = noProgress;
-    if (!this.state?.question) this.resumeLimits();
-  }
-
   #touch(): void {
-    this.#limits.noProgress?.restart();
+    this.#limits.touch();
     for (const listener of this.#onUpdate) listener();
   }
 
