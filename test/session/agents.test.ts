@@ -529,6 +529,20 @@ describe('AgentTask', () => {
 });
 
 describe('AgentTask and rest', () => {
+  test('S8.4 a paused agent does not speak: its turn goes on when the AgentTask has ended', async () => {
+    const ask = new AgentTask<string>({ name: 'ask', instructions: 'x' });
+    const find = tool({ name: 'find', autoBackgroundMs: 1000, execute: async () => `Signed up ${await ask.run()}` });
+    const t = await startTestSession([call('find'), 'It takes a while.', 'You are signed up.'], { tools: [find] });
+    void t.session.sendMessage('Go');
+    await t.clock.advance(5000);
+    expect(t.session.currentAgent).toBe(ask);
+    expect(t.session.tasks.list().map((task) => task.phase)).toEqual(['background']);
+    expect(t.spoken).toEqual([]);
+    ask.complete('a@b.c');
+    await t.clock.advance(1000);
+    expect(t.spoken).toEqual(['It takes a while.', 'You are signed up.']);
+  });
+
   test('S10.2 a run does not end between the words of the parent and the AgentTask that its tool has asked for', async () => {
     const ask = new AgentTask<string>({
       name: 'ask',
