@@ -177,7 +177,7 @@ export class Announcer {
 
   #instructions(taken: readonly DeliveryState[], plan: ReplyPlan, floor: Floor): string {
     const { prompt, callIds, newCallIds, heard } = plan;
-    const layers = [...this.#toolsetPrompts(taken), ...floor.prompts];
+    const layers = [...this.#toolsetPrompts(taken), ...this.#deps.prompts(floor.activityId ?? '')];
     return promptText(layers, prompt, { callIds, newCallIds, heard }, (error) =>
       this.#deps.report({ type: 'prompt_failed', name: prompt, error }),
     );

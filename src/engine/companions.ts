@@ -3,6 +3,7 @@ import { ToolError } from '../errors.ts';
 import type { JsonObject } from '../chat/items.ts';
 import type { AnswerAction } from '../chat/records.ts';
 import { parseArguments } from '../tools/arguments.ts';
+import type { EffectivePolicy } from '../tools/policy.ts';
 import type { Wording } from '../tools/prompts.ts';
 import type { companionNames } from '../tools/tool.ts';
 import type { EngineTool, Parsed, ToolPolicy } from './seam.ts';
@@ -33,6 +34,16 @@ const policy: ToolPolicy = {
 
 /** `cancelling`: a tool may be cancelled; `asking`: one may ask. */
 export type CompanionGroup = 'cancelling' | 'asking';
+
+/** Those that a tool of this policy needs (S5.4, S6.6). */
+export function companionsFor(
+  policy: Pick<EffectivePolicy, 'allowCancellation' | 'asks' | 'needsApproval'>,
+): CompanionGroup[] {
+  return [
+    ...(policy.allowCancellation ? (['cancelling'] as const) : []),
+    ...(policy.asks || policy.needsApproval !== false ? (['asking'] as const) : []),
+  ];
+}
 
 /** In the order in which the groups were first offered: what is there already keeps its place. */
 export function createCompanions(

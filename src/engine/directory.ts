@@ -1,9 +1,11 @@
 /** The running tasks of a session as its application and its companions see them (S5.3, S5.4). */
 import type { AnswerAction } from '../chat/records.ts';
+import type { Clock } from '../clock.ts';
 import type { TaskInfo } from '../tools/faces.ts';
 import { refusalOf } from './cancelling.ts';
 import { toText } from '../tools/text.ts';
 import { asProgress } from './progress.ts';
+import type { Executor } from './executor.ts';
 import type { Cancellation, CancelRequester } from './seam.ts';
 import type { Task } from './task.ts';
 
@@ -12,6 +14,15 @@ export interface Directory {
   now(): number;
   cancel(callId: string, by: CancelRequester): Cancellation;
   answer(callId: string, action: AnswerAction, content: unknown, signal?: AbortSignal): Promise<void>;
+}
+
+export function createDirectory(executor: Executor, clock: Clock): Directory {
+  return {
+    live: { [Symbol.iterator]: () => executor.live[Symbol.iterator]() },
+    now: () => clock.now(),
+    cancel: (callId, by) => executor.cancel(callId, by),
+    answer: (callId, action, content, signal) => executor.answer(callId, action, content, signal),
+  };
 }
 
 export function listTasks(directory: Directory): TaskInfo[] {

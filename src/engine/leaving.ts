@@ -1,6 +1,7 @@
 /** What becomes of an activity's tasks at its end (S8.3): they move to the session, are cancelled, or are waited for. */
 import type { Owner } from '../chat/records.ts';
 import type { TaskState } from '../chat/state.ts';
+import { bounded } from './bounded.ts';
 import type { Roster } from './roster.ts';
 import type { EngineDeps } from './seam.ts';
 
@@ -26,13 +27,10 @@ function leave(deps: EngineDeps, roster: Roster, state: TaskState): 'moved' | 'w
 }
 
 async function waitFor(deps: EngineDeps, roster: Roster, states: readonly TaskState[], boundMs: number): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = deps.clock.setTimeout(resolve, boundMs);
   // What one that waits itself is waiting for, only the next agent can give (S6.8).
   const over = states.flatMap((state) => {
     const task = roster.get(state.callId);
     return task ? Promise.race([task.whenEnded, task.whenWaiting]) : [];
   });
-  await Promise.race([promise, Promise.all(over)]);
-  deps.clock.clearTimeout(timer);
+  await bounded(Promise.all(over), boundMs, deps.clock);
 }

@@ -1,6 +1,6 @@
 /** The `ctx` of a running body: the public face, each method one line into its home (S2.1, S6.4–S6.6). */
 import { MeanwhileError, TaskEndedError } from '../errors.ts';
-import type { AskOptions, FillerOptions, FillerSource, RunContext, UpdateOptions } from '../tools/faces.ts';
+import type { Answer, AskOptions, FillerOptions, FillerSource, RunContext, UpdateOptions } from '../tools/faces.ts';
 import { checkEach, checkNames, invalid, record, show } from '../tools/options.ts';
 import { checkPolicy } from '../tools/policy.ts';
 import { render } from '../tools/prompts.ts';
@@ -11,61 +11,88 @@ import { asProgress } from './progress.ts';
 import type { EngineDeps } from './seam.ts';
 import type { Task } from './task.ts';
 
-export function createRunContext(task: Task, deps: EngineDeps): RunContext<unknown> {
-  return {
-    toolCallId: task.callId,
-    functionCall: { callId: task.callId, name: task.tool.name, args: task.input },
-    abortSignal: task.signal,
-    get userData() {
-      return deps.body.userData;
-    },
-    get session() {
-      return deps.body.session as RunContext<unknown>['session'];
-    },
-    speechHandle: task.turn.speech,
-    updates: task.updates,
-    update: (message, options) => quiet(() => update(task, message, options ?? {})),
-    ask: <Content>(options: AskOptions<Content>) =>
-      quiet(() => {
-        requireRunning(task);
-        return deps.questions.ask(task, options);
-      }) as never,
-    foreground: (fn) =>
-      quiet(async () => {
-        if (typeof fn !== 'function')
-          throw invalid('ctx.foreground', `expected a function, got ${show(fn)}.`, { code: 'invalid_option' });
-        requireRunning(task);
-        return deps.body.foreground(task.ref, fn);
+/** Its methods are its own, so that a body may take them out: `const { update } = ctx`. */
+export class BodyContext implements RunContext<unknown> {
+  readonly toolCallId: string;
+  readonly functionCall: RunContext['functionCall'];
+  readonly abortSignal: AbortSignal;
+  readonly speechHandle: RunContext['speechHandle'];
+  readonly updates: readonly unknown[];
+  readonly #task: Task;
+  readonly #deps: EngineDeps;
+
+  constructor(task: Task, deps: EngineDeps) {
+    this.#task = task;
+    this.#deps = deps;
+    this.toolCallId = task.callId;
+    this.functionCall = { callId: task.callId, name: task.tool.name, args: task.input };
+    this.abortSignal = task.signal;
+    this.speechHandle = task.turn.speech;
+    this.updates = task.updates;
+  }
+
+  get userData(): unknown {
+    return this.#deps.body.userData;
+  }
+
+  get session(): RunContext<unknown>['session'] {
+    return this.#deps.body.session as RunContext<unknown>['session'];
+  }
+
+  readonly update = (message: unknown, options?: UpdateOptions): Promise<void> =>
+    quiet(update(this.#task, message, options ?? {}));
+
+  readonly ask = <Content>(options: AskOptions<Content>): Promise<Answer<Content>> =>
+    quiet(
+      Promise.try(() => {
+        requireRunning(this.#task);
+        return this.#deps.questions.ask(this.#task, options);
       }),
-    filler: <T>(source: FillerSource, ...rest: [fn: () => T | Promise<T>] | [FillerOptions, () => T | Promise<T>]) => {
-      const [options, fn] = rest.length === 1 ? [{}, rest[0]] : rest;
-      return runWithFiller(task, deps, source, options, fn);
-    },
-    disallowInterruptions: () => {
-      if (task.hasEnded) return;
-      task.protect();
-      deps.body.disallowInterruptions(task.ref);
-    },
-    waitForPlayout: async () => {
-      const done = deps.body.waits(task.ref);
-      try {
-        await deps.body.waitForPlayout(task.ref);
-      } finally {
-        done();
-      }
-    },
+    ) as never;
+
+  readonly foreground = <T>(fn: () => T | Promise<T>): Promise<T> => quiet(foreground(this.#task, this.#deps, fn));
+
+  readonly filler = <T>(
+    source: FillerSource,
+    ...rest: [fn: () => T | Promise<T>] | [FillerOptions, () => T | Promise<T>]
+  ): Promise<T> => {
+    const [options, fn] = rest.length === 1 ? [{}, rest[0]] : rest;
+    return runWithFiller(this.#task, this.#deps, source, options, fn);
+  };
+
+  readonly disallowInterruptions = (): void => {
+    const task = this.#task;
+    if (task.hasEnded) return;
+    task.protect();
+    this.#deps.body.disallowInterruptions(task.ref);
+  };
+
+  readonly waitForPlayout = async (): Promise<void> => {
+    const { body } = this.#deps;
+    const done = body.waits(this.#task.ref);
+    try {
+      await body.waitForPlayout(this.#task.ref);
+    } finally {
+      done();
+    }
   };
 }
 
 /** A promise nobody awaits harms nobody (S2.4). */
-function quiet<T>(start: () => Promise<T>): Promise<T> {
-  const promise = (async () => start())();
+function quiet<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => undefined);
   return promise;
 }
 
 function requireRunning(task: Task): void {
   if (task.hasEnded) throw new TaskEndedError(task.callId, task.endState);
+}
+
+async function foreground<T>(task: Task, deps: EngineDeps, fn: () => T | Promise<T>): Promise<T> {
+  if (typeof fn !== 'function')
+    throw invalid('ctx.foreground', `expected a function, got ${show(fn)}.`, { code: 'invalid_option' });
+  requireRunning(task);
+  return await deps.body.foreground(task.ref, fn);
 }
 
 async function update(task: Task, message: unknown, options: UpdateOptions): Promise<void> {

@@ -58,8 +58,6 @@ export interface Floor {
   readonly speechId: string;
   /** The activity that will speak, where the host has such. */
   readonly activityId?: string;
-  /** Prompts of the agent that will speak, most specific first. */
-  readonly prompts: readonly (Partial<Prompts> | undefined)[];
   /** May what belongs to `owner` be told here, now, at this level? True for the claim's own. `asker`: as in the claim. */
   serves(owner: Owner, level: ClaimLevel, asker: string | undefined): boolean;
   speak(reply: DeliveryReply): Promise<Outcome>;
@@ -293,6 +291,8 @@ export type EngineReport =
   | { readonly type: 'tool_stuck'; readonly callId: string; readonly toolName: string; readonly stopTimeoutMs: number }
   | { readonly type: 'progress'; readonly callId: string; readonly toolName: string; readonly progress: Progress }
   | { readonly type: 'filler_failed'; readonly callId: string; readonly error: unknown }
+  /** Its tools are not offered, or it was not closed as it should have been. */
+  | { readonly type: 'toolset_failed'; readonly fact: string; readonly error: unknown }
   | { readonly type: 'append_failed'; readonly error: unknown }
   | { readonly type: 'prompt_failed'; readonly name: string; readonly error: unknown }
   | { readonly type: 'delivery_failed'; readonly ids: readonly string[]; readonly error: unknown };

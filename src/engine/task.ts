@@ -14,10 +14,11 @@ import type { TaskState } from '../chat/state.ts';
 import type { Progress } from '../tools/faces.ts';
 import { promptText, type PromptArgs, type Prompts } from '../tools/prompts.ts';
 import { BodyLimits } from './body-limits.ts';
-import { refOf } from './body-ref.ts';
+import { TaskRef } from './body-ref.ts';
 import { cancelled, endingOfThrow, endingOfValue, type Ending } from './ending.ts';
 import { drain, isGenerator } from './generator.ts';
-import { createRunContext } from './run-context.ts';
+import { Latch } from './latch.ts';
+import { BodyContext } from './run-context.ts';
 import type { BodyRef, EngineDeps, EngineTool, FirstOutput, HandoffIntent, TurnRef } from './seam.ts';
 import { isNothing, outputOf, progressOf, termsOf, type Delivering } from './telling.ts';
 
@@ -57,16 +58,16 @@ export class Task {
   readonly #hooks: TaskHooks;
   readonly #abort = new AbortController();
   readonly #limits: BodyLimits;
-  readonly #stopped = Promise.withResolvers<void>();
-  readonly #letGo = Promise.withResolvers<void>();
-  readonly #ended = Promise.withResolvers<void>();
-  readonly #free = Promise.withResolvers<void>();
-  readonly #onUpdate = new Set<() => void>();
+  readonly #stopped = new Latch();
+  readonly #letGo = new Latch();
+  readonly #ended = new Latch();
+  readonly #free = new Latch();
+  #onUpdate: Set<() => void> | undefined;
   #body: BodyState = 'not_started';
   #ending: Ending | undefined;
   #stopTimer: TimerHandle | undefined;
   #waits = 0;
-  #waiting = Promise.withResolvers<void>();
+  #waiting = new Latch();
   #protected = false;
 
   constructor(
@@ -122,30 +123,30 @@ export class Task {
   }
 
   get whenStopped(): Promise<void> {
-    return this.#stopped.promise;
+    return this.#stopped.opened;
   }
 
   /** The same for the end of the session: for that a body that itself waits for it is not waited for (S6.8). */
   get whenOver(): Promise<void> {
-    return Promise.race([this.#stopped.promise, this.#letGo.promise]);
+    return Promise.race([this.#stopped.opened, this.#letGo.opened]);
   }
 
   /** Its call has its output, or it waits for something itself. */
   get whenFree(): Promise<void> {
-    return this.#free.promise;
+    return this.#free.opened;
   }
 
   /** Resolves when it waits for something itself, at once while it does. */
   get whenWaiting(): Promise<void> {
-    return this.#waiting.promise;
+    return this.#waiting.opened;
   }
 
   get whenEnded(): Promise<void> {
-    return this.#ended.promise;
+    return this.#ended.opened;
   }
 
   /** The face of this body for those who must know whose code runs. */
-  readonly ref: BodyRef = refOf(this);
+  readonly ref: BodyRef = new TaskRef(this);
 
   protect(): void {
     this.#protected = true;
@@ -160,15 +161,15 @@ export class Task {
   /** From now until the result is called, it waits and so does not count as blocking. */
   waits(): () => void {
     this.#waits += 1;
-    this.#free.resolve();
-    this.#waiting.resolve();
+    this.#free.open();
+    this.#waiting.open();
     this.#deps.changed();
     let over = false;
     return () => {
       if (over) return;
       over = true;
       this.#waits -= 1;
-      if (this.#waits === 0) this.#waiting = Promise.withResolvers();
+      if (this.#waits === 0) this.#waiting = new Latch();
       this.#deps.changed();
     };
   }
@@ -293,7 +294,7 @@ export class Task {
     }
     if (how.stop) this.#abort.abort(new TaskAbortedError(this.callId, how.stop));
     if (this.#body === 'not_started') this.#bodyStopped();
-    this.#ended.resolve();
+    this.#ended.open();
     this.#deps.changed();
   }
 
@@ -313,12 +314,12 @@ export class Task {
   giveUp(): void {
     this.#deps.clock.clearTimeout(this.#stopTimer);
     this.#stopTimer = undefined;
-    this.#stopped.resolve();
+    this.#stopped.open();
   }
 
   /** Its body waits for the end of the session. */
   letGo(): void {
-    this.#letGo.resolve();
+    this.#letGo.open();
   }
 
   cancel(aloud = false): void {
@@ -340,8 +341,9 @@ export class Task {
 
   /** Called on every update, until the result is called. */
   onUpdate(listener: () => void): () => void {
-    this.#onUpdate.add(listener);
-    return () => this.#onUpdate.delete(listener);
+    const listeners = (this.#onUpdate ??= new Set());
+    listeners.add(listener);
+    return () => listeners.delete(listener);
   }
 
   /** Time in `input_required` counts for no limit (S5.5). */
@@ -355,7 +357,7 @@ export class Task {
   }
 
   #start(): unknown {
-    const ctx = createRunContext(this, this.#deps);
+    const ctx = new BodyContext(this, this.#deps);
     const result = this.tool.run(this.value, { ctx, toolCallId: this.callId, abortSignal: this.signal });
     if (!isGenerator(result)) return result;
     return drain(
@@ -367,13 +369,13 @@ export class Task {
 
   #touch(): void {
     this.#limits.touch();
-    for (const listener of this.#onUpdate) listener();
+    if (this.#onUpdate) for (const listener of this.#onUpdate) listener();
   }
 
   #settle(first: FirstOutput): void {
     if (this.first) return;
     this.first = first;
-    this.#free.resolve();
+    this.#free.open();
     this.#hooks.onFirst(first);
     this.#deps.changed();
   }

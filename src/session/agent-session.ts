@@ -4,8 +4,8 @@
  */
 import { ChatContext } from '../chat/chat-context.ts';
 import type { SessionState } from '../chat/state.ts';
-import type { CompanionGroup } from '../engine/companions.ts';
-import { listTasks, toInfo, type Directory } from '../engine/directory.ts';
+import { companionsFor, type CompanionGroup } from '../engine/companions.ts';
+import { createDirectory, listTasks, toInfo, type Directory } from '../engine/directory.ts';
 import { MeanwhileError, SessionClosedError } from '../errors.ts';
 import type { ReplyOptions, SayOptions, TaskDirectory, TaskInfo, ToolSession } from '../tools/faces.ts';
 import { flattenTools } from '../tools/flatten.ts';
@@ -128,13 +128,7 @@ export class AgentSession<UserData = unknown> implements ToolSession<UserData>, 
 
   /** @internal What the companions see. */
   get directory(): Directory {
-    const { executor, clock } = this.#core;
-    return {
-      live: { [Symbol.iterator]: () => executor.live[Symbol.iterator]() },
-      now: () => clock.now(),
-      cancel: (callId, by) => executor.cancel(callId, by),
-      answer: (callId, action, content, signal) => executor.answer(callId, action, content, signal),
-    };
+    return createDirectory(this.#core.executor, this.#core.clock);
   }
 
   /** Who has the floor (S6). */
@@ -259,8 +253,7 @@ export class AgentSession<UserData = unknown> implements ToolSession<UserData>, 
 
   /** @internal */
   noteTool(policy: Pick<EffectivePolicy, 'allowCancellation' | 'asks' | 'needsApproval'>): void {
-    if (policy.allowCancellation) this.companions.add('cancelling');
-    if (policy.asks || policy.needsApproval !== false) this.companions.add('asking');
+    for (const group of companionsFor(policy)) this.companions.add(group);
   }
 
   /** @internal Other bodies for the tools of an agent here, outermost first. */

@@ -39,12 +39,13 @@ export function assemble(session: AgentSession, given: AgentSessionOptions): Cor
   const core = { session, clock, log, logger, options, output, events, speeches: new Set() } as unknown as {
     -readonly [K in keyof Core]: Core[K];
   };
+  core.report = (report) => tell(core, report);
   core.traced = (work, run) => (session.tracer ? session.tracer.around(work, run) : run());
   core.wording =
     (agent, inner = []) =>
     (name, args) =>
       promptText([...inner, agent.options.prompts, options.prompts], name, args, (error) =>
-        tell(core, { type: 'prompt_failed', name, error }),
+        core.report({ type: 'prompt_failed', name, error }),
       );
   core.newId = (prefix) => `${prefix}_${String((ids.last += 1))}`;
   core.usage = new UsageMeter();
@@ -67,7 +68,7 @@ export function assemble(session: AgentSession, given: AgentSessionOptions): Cor
     body: createBodyHost(() => core),
     options: engine,
     prompts: (activityId) => [core.stage.activity(activityId)?.agent.options.prompts, options.prompts],
-    report: (report) => tell(core, report),
+    report: core.report,
     changed: () => core.floor.changed(),
   });
   core.stage = new Stage(core);
@@ -130,6 +131,9 @@ function tell(core: Core, report: EngineReport): void {
     case 'filler_failed':
       logger.error(`A filler failed: ${describeError(report.error)}`);
       return events.emit('error', { source: 'filler', error: report.error, callId: report.callId });
+    case 'toolset_failed':
+      logger.error(`${report.fact}: ${describeError(report.error)}`);
+      return events.emit('error', { source: 'toolset', error: report.error });
     case 'append_failed':
       return events.emit('error', { source: 'append', error: report.error });
     case 'prompt_failed':

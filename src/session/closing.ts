@@ -2,7 +2,7 @@
 import { SessionClosedError } from '../errors.ts';
 import type { Activity } from './activity.ts';
 import { AgentTask } from './agent-task.ts';
-import { bounded } from './bounded.ts';
+import { bounded } from '../engine/bounded.ts';
 import type { Core } from './core.ts';
 
 export async function closeSession(core: Core, drain: boolean, reason: string): Promise<void> {

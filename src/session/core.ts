@@ -4,6 +4,7 @@ import type { WireProfile } from '../chat/wire-profile.ts';
 import type { Log } from '../chat/log.ts';
 import type { Clock } from '../clock.ts';
 import type { Executor } from '../engine/executor.ts';
+import type { EngineReport } from '../engine/seam.ts';
 import type { Prompts, Wording } from '../tools/prompts.ts';
 import type { Agent } from './agent.ts';
 import type { AgentSession } from './agent-session.ts';
@@ -48,6 +49,8 @@ export interface Core {
   /** Runs it as the tracer wants it to be run (S7.3). */
   readonly traced: <T>(work: TracedWork, run: () => T) => T;
   readonly events: Events;
+  /** What the engine, or a toolset's own code, reports beside the records. */
+  readonly report: (report: EngineReport) => void;
   readonly executor: Executor;
   readonly floor: Floor;
   readonly mouth: Mouth;

@@ -13,6 +13,7 @@ import type {
   Floor as FloorFace,
   Outcome,
 } from '../engine/seam.ts';
+import type { ToolsetHost } from '../engine/toolset-life.ts';
 import { runAs, waitHere, type WaitsFor } from './ambient.ts';
 import type { Activity } from './activity.ts';
 import type { Core } from './core.ts';
@@ -63,7 +64,6 @@ function createFloor(core: Core, activity: Activity): FloorFace {
   return {
     speechId,
     activityId: activity.id,
-    prompts: [activity.agent.options.prompts, core.options.prompts],
     serves: (owner, level, asker) => mayBeServed({ kind: 'delivery', owner, level, lease: asker }, core.floor.facts()),
     speak: (reply) => speak(core, activity, speechId, reply),
     release: () => core.floor.changed(),
@@ -75,6 +75,16 @@ async function speak(core: Core, activity: Activity, speechId: string, reply: De
   // `auto` may call tools, where the agent may at all.
   const toolChoice = activity.agent.options.toolChoice === 'none' ? 'none' : reply.toolChoice;
   return await core.speaking.reply(activity, { instructions, toolChoice, about, speechId, ahead: true }).done;
+}
+
+export function createToolsetHost(core: Core): ToolsetHost {
+  const { session, executor } = core;
+  return {
+    session,
+    live: () => executor.live,
+    run: (fn, letGo) => runAs({ session, letGo: () => letGo() }, fn),
+    failed: (fact, error) => core.report({ type: 'toolset_failed', fact, error }),
+  };
 }
 
 export function createBodyHost(core: () => Core): BodyHost {

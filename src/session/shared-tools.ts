@@ -1,8 +1,9 @@
 /** The session's own tools: set up once, whatever agents come and go (S8.6). */
+import { ToolsetCare } from '../engine/toolset-care.ts';
 import { flattenTools, type ResolvedTool } from '../tools/flatten.ts';
 import type { ToolSource } from '../tools/toolset.ts';
 import type { Core } from './core.ts';
-import { ToolsetCare } from './toolset-care.ts';
+import { createToolsetHost } from './host.ts';
 
 export class SharedTools {
   readonly #core: Core;
@@ -14,7 +15,7 @@ export class SharedTools {
   constructor(core: Core, source: ToolSource | undefined) {
     this.#core = core;
     this.#source = source;
-    this.#care = new ToolsetCare(core, 'session', () => {
+    this.#care = new ToolsetCare(createToolsetHost(core), 'session', () => {
       this.version += 1;
     });
   }

@@ -11,7 +11,7 @@ import { Activity } from './activity.ts';
 import type { Agent } from './agent.ts';
 import { AgentTask } from './agent-task.ts';
 import { runAs, runAsNobody, type Lease, type Running } from './ambient.ts';
-import { bounded } from './bounded.ts';
+import { bounded } from '../engine/bounded.ts';
 import type { Core } from './core.ts';
 import { createToolbox, type Toolbox } from './toolbox.ts';
 

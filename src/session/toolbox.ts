@@ -5,17 +5,14 @@
  * agent's holds. Toolsets are kept by `toolset-care.ts`.
  */
 import type { LanguageModelV4FunctionTool, LanguageModelV4ProviderTool } from '@ai-sdk/provider';
-import type { Owner } from '../chat/records.ts';
-import { createCompanions } from '../engine/companions.ts';
-import { toEngineTool } from '../engine/engine-tool.ts';
+import { offerTools, type ToolDeclaration } from '../engine/offer.ts';
 import type { EngineTool } from '../engine/seam.ts';
-import { modelSchema } from '../tools/confirm.ts';
-import type { ResolvedTool } from '../tools/flatten.ts';
+import { ToolsetCare } from '../engine/toolset-care.ts';
 import type { ToolSource } from '../tools/toolset.ts';
 import type { Agent } from './agent.ts';
 import type { Core } from './core.ts';
+import { createToolsetHost } from './host.ts';
 import { checkOverrides, overrideFor } from './overrides.ts';
-import { ToolsetCare } from './toolset-care.ts';
 
 /** A tool as a model is told of it. */
 export type DeclaredTool = LanguageModelV4FunctionTool | LanguageModelV4ProviderTool;
@@ -36,7 +33,7 @@ export class Toolbox {
     this.#core = core;
     this.#agent = agent;
     this.#activityId = activityId;
-    this.care = new ToolsetCare(core, activityId, () => {
+    this.care = new ToolsetCare(createToolsetHost(core), activityId, () => {
       this.#offered = undefined;
     });
   }
@@ -76,45 +73,31 @@ export class Toolbox {
 
   #build(): Offered {
     const { session } = this.#core;
-    const own = this.care.usable;
-    const ownNames = new Set(own.map((tool) => tool.name));
-    const shared = session.sharedTools.tools.filter((tool) => !ownNames.has(tool.name));
-    const declared: DeclaredTool[] = [];
-    const engineTools = new Map<string, EngineTool>();
-    const add = (tool: ResolvedTool, owner: Owner): void => {
-      declared.push(this.#declare(tool));
-      engineTools.set(
-        tool.name,
-        toEngineTool(tool, owner, () => overrideFor(session.overridesOf(this.#agent), this.#agent, tool.name)),
-      );
-      session.noteTool(tool.policy);
-    };
-    for (const tool of own) add(tool, this.#activityId);
-    for (const tool of shared) add(tool, 'session');
-    for (const companion of createCompanions(session.directory, this.#core.wording(this.#agent), session.companions)) {
-      const { name, description, inputSchema } = companion;
-      declared.push({ type: 'function', name, description, inputSchema });
-      engineTools.set(name, companion);
-    }
-    return { declared, engineTools };
+    const { declared, engineTools } = offerTools(
+      [
+        { owner: this.#activityId, tools: this.care.usable },
+        { owner: 'session', tools: session.sharedTools.tools },
+      ],
+      {
+        directory: session.directory,
+        companions: session.companions,
+        wording: (prompts) => this.#core.wording(this.#agent, prompts),
+        instead: (name) => overrideFor(session.overridesOf(this.#agent), this.#agent, name),
+      },
+    );
+    return { declared: declared.map(toModelTool), engineTools };
   }
+}
 
-  #declare(tool: ResolvedTool): DeclaredTool {
-    const { description, strict, inputExamples, providerOptions, provider } = tool.tool;
-    if (provider) return { type: 'provider', name: tool.name, id: provider.id, args: { ...provider.args } };
-    const confirmText = this.#core.wording(this.#agent, tool.prompts)('confirmParameter', { functionName: tool.name });
-    return {
-      type: 'function',
-      name: tool.name,
-      ...(description === undefined ? {} : { description }),
-      inputSchema: modelSchema(tool, confirmText),
-      ...(strict === undefined ? {} : { strict }),
-      ...(inputExamples === undefined
-        ? {}
-        : { inputExamples: inputExamples as NonNullable<LanguageModelV4FunctionTool['inputExamples']> }),
-      ...(providerOptions === undefined ? {} : { providerOptions }),
-    };
-  }
+function toModelTool({ provider, inputExamples, ...tool }: ToolDeclaration): DeclaredTool {
+  if (provider) return { type: 'provider', name: tool.name, id: provider.id, args: { ...provider.args } };
+  return {
+    type: 'function',
+    ...tool,
+    ...(inputExamples === undefined
+      ? {}
+      : { inputExamples: inputExamples as NonNullable<LanguageModelV4FunctionTool['inputExamples']> }),
+  };
 }
 
 export async function createToolbox(core: Core, agent: Agent, activityId: string): Promise<Toolbox> {

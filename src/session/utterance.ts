@@ -3,7 +3,7 @@
  * event, and one that was cut is waited for at most `stopTimeoutMs` (S2.3, S5.6).
  */
 import { OutputError } from '../errors.ts';
-import { bounded } from './bounded.ts';
+import { bounded } from '../engine/bounded.ts';
 import type { Core } from './core.ts';
 import { fellShort, type SpeechSink } from './output.ts';
 import type { SpeechHandle } from './speech-handle.ts';

@@ -8,7 +8,7 @@ import { Call } from '../../src/engine/call.ts';
 import { Task } from '../../src/engine/task.ts';
 import { Activity } from '../../src/session/activity.ts';
 import { SpeechHandle } from '../../src/session/speech-handle.ts';
-import { ToolsetLife } from '../../src/session/toolset-life.ts';
+import { ToolsetLife } from '../../src/engine/toolset-life.ts';
 import { Turn } from '../../src/session/turn.ts';
 import { UserTurn } from '../../src/session/user-turn.ts';
 import { Utterance } from '../../src/session/utterance.ts';

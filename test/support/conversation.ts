@@ -182,7 +182,6 @@ export class ScriptedConversation implements Conversation {
   #floor(): Floor {
     return {
       speechId: `speech_${String(this.replies.length + 1)}`,
-      prompts: [],
       serves: (owner) => this.#isPlaceOf(owner),
       release: () => {
         this.released += 1;
@@ -237,7 +236,6 @@ export class ModelConversation implements Conversation {
   claim(_request: ClaimRequest, take: (floor: Floor) => void): Claim {
     take({
       speechId: 'speech_of_the_model',
-      prompts: [],
       serves: () => true,
       release: () => undefined,
       speak: (reply) => {

@@ -1,16 +1,15 @@
-/** At most so long: resolves true when `promise` settled in time, whichever way. The session's end is the end of it too. */
+/** At most so long: resolves true when `promise` settled in time, whichever way. `until`: what ends it too, the session's end. */
 import type { Clock, TimerHandle } from '../clock.ts';
-import type { Stage } from './stage.ts';
 
 export async function bounded(
   promise: Promise<unknown>,
   limitMs: number,
   clock: Clock,
-  stage?: Stage,
+  until?: { onClosed(listener: () => void): () => void },
 ): Promise<boolean> {
   const { promise: passed, resolve } = Promise.withResolvers<boolean>();
   const timer: TimerHandle = clock.setTimeout(() => resolve(false), limitMs);
-  const stop = stage?.onClosed(() => {
+  const stop = until?.onClosed(() => {
     clock.clearTimeout(timer);
     resolve(false);
   });

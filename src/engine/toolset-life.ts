@@ -3,10 +3,20 @@
  * are the application's, and may wait for the conversation: then that does not wait for them (S6.8).
  */
 import type { Owner } from '../chat/records.ts';
-import { describeError } from '../errors.ts';
+import type { ToolSession } from '../tools/faces.ts';
 import type { Toolset, ToolSource } from '../tools/toolset.ts';
-import { runAs } from './ambient.ts';
-import type { Core } from './core.ts';
+import type { Task } from './task.ts';
+
+/** Where toolsets live. */
+export interface ToolsetHost {
+  /** What a `setup` is given. */
+  readonly session: ToolSession;
+  /** Tasks whose bodies run or are stopping. */
+  live(): Iterable<Task>;
+  /** Runs a toolset's own code; `letGo` when that is about to wait for the conversation. */
+  run<T>(fn: () => T, letGo: () => void): T;
+  failed(fact: string, error: unknown): void;
+}
 
 export interface LifePorts {
   /** The place: the session, or an activity. */
@@ -19,15 +29,15 @@ export class ToolsetLife {
   readonly toolset: Toolset;
   /** Settles when its setup has ended, or waits for the conversation. Never rejects. */
   readonly begun: Promise<void>;
-  readonly #core: Core;
+  readonly #host: ToolsetHost;
   readonly #ports: LifePorts;
   readonly #setUp: Promise<void>;
   #isReady = false;
   #end: Promise<void> | undefined;
 
   /** `after`: its life before this one, in the same place. */
-  constructor(core: Core, toolset: Toolset, ports: LifePorts, after: Promise<void> | undefined) {
-    this.#core = core;
+  constructor(host: ToolsetHost, toolset: Toolset, ports: LifePorts, after: Promise<void> | undefined) {
+    this.#host = host;
     this.toolset = toolset;
     this.#ports = ports;
     const { promise: letGo, resolve } = Promise.withResolvers<void>();
@@ -48,14 +58,19 @@ export class ToolsetLife {
 
   async #start(letGo: () => void): Promise<void> {
     const { toolset } = this;
-    const { session } = this.#core;
-    const context = { session, updateTools: (tools: ToolSource) => this.#ports.updateTools(toolset, tools) };
+    const host = this.#host;
+    const context = {
+      get session() {
+        return host.session;
+      },
+      updateTools: (tools: ToolSource) => this.#ports.updateTools(toolset, tools),
+    };
     try {
-      await runAs({ session, letGo }, async () => await toolset.setup(context));
+      await host.run(async () => await toolset.setup(context), letGo);
       this.#isReady = true;
       this.#ports.onReady();
     } catch (error) {
-      this.#report(`The setup of toolset "${toolset.id}" failed; its tools are not offered`, error);
+      host.failed(`The setup of toolset "${toolset.id}" failed; its tools are not offered`, error);
     }
   }
 
@@ -64,26 +79,18 @@ export class ToolsetLife {
     if (!this.#isReady) return;
     await Promise.all(this.#tasks().map((task) => task.whenOver));
     const { promise: letGo, resolve } = Promise.withResolvers<void>();
-    const closed = runAs(
-      { session: this.#core.session, letGo: () => resolve() },
-      async () => await this.toolset.close(),
-    );
+    const closed = this.#host.run(async () => await this.toolset.close(), resolve);
     try {
       await Promise.race([closed, letGo]);
     } catch (error) {
-      this.#report(`Closing toolset "${this.toolset.id}" failed`, error);
+      this.#host.failed(`Closing toolset "${this.toolset.id}" failed`, error);
     }
   }
 
   #tasks() {
     const { owner } = this.#ports;
-    return [...this.#core.executor.live].filter(
+    return [...this.#host.live()].filter(
       ({ tool }) => tool.owner === owner && tool.toolsets?.includes(this.toolset),
     );
-  }
-
-  #report(what: string, error: unknown): void {
-    this.#core.logger.error(`${what}: ${describeError(error)}`);
-    this.#core.events.emit('error', { source: 'toolset', error });
   }
 }

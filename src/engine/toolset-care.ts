@@ -1,21 +1,19 @@
 /** The toolsets of one place, the session or an activity: set up when they come, closed when they go (S8.6). */
-import { describeError } from '../errors.ts';
 import type { Owner } from '../chat/records.ts';
 import { collectToolsets, flattenTools, loadSchemas, type ResolvedTool } from '../tools/flatten.ts';
 import type { Toolset, ToolSource } from '../tools/toolset.ts';
-import type { Core } from './core.ts';
-import { ToolsetLife } from './toolset-life.ts';
+import { ToolsetLife, type ToolsetHost } from './toolset-life.ts';
 
 export class ToolsetCare {
-  readonly #core: Core;
+  readonly #host: ToolsetHost;
   readonly #owner: Owner;
   readonly #onChange: () => void;
   readonly #lives = new Map<Toolset, ToolsetLife>();
   readonly #endings = new Map<Toolset, Promise<void>>();
   #source: ToolSource | undefined;
 
-  constructor(core: Core, owner: Owner, onChange: () => void) {
-    this.#core = core;
+  constructor(host: ToolsetHost, owner: Owner, onChange: () => void) {
+    this.#host = host;
     this.#owner = owner;
     this.#onChange = onChange;
   }
@@ -54,7 +52,7 @@ export class ToolsetCare {
       updateTools: (...update: [Toolset, ToolSource]) => this.#replace(...update),
       onReady: () => this.#onChange(),
     };
-    const life = new ToolsetLife(this.#core, toolset, ports, this.#endings.get(toolset));
+    const life = new ToolsetLife(this.#host, toolset, ports, this.#endings.get(toolset));
     this.#lives.set(toolset, life);
     return life;
   }
@@ -90,8 +88,7 @@ export class ToolsetCare {
         try {
           await loadSchemas([tool]);
         } catch (error) {
-          this.#core.logger.error(`The schema of tool "${tool.name}" cannot be used: ${describeError(error)}`);
-          this.#core.events.emit('error', { source: 'toolset', error });
+          this.#host.failed(`The schema of tool "${tool.name}" cannot be used`, error);
         }
       }),
     );
