@@ -6,6 +6,7 @@ export type ErrorCode =
   | 'invalid_value'
   | 'unsupported_model'
   | 'unsupported_outside_session'
+  | 'unsupported_by_host'
   | 'task_ended'
   | 'session_closed'
   | 'session_state'

@@ -40,6 +40,28 @@ export {
 } from './chat/records.ts';
 export type { NoteArgs, ViewTexts } from './chat/view-texts.ts';
 export type { SessionState } from './chat/state.ts';
+export { createEngine, type CreateEngineOptions, type Engine } from './engine/create-engine.ts';
+export type { ToolDeclaration } from './engine/offer.ts';
+export type {
+  BodyHost,
+  BodyRef,
+  Capabilities,
+  Claim,
+  ClaimLevel,
+  ClaimRequest,
+  Conversation,
+  DeliveryReply,
+  EngineReport,
+  EngineTool,
+  FirstOutput,
+  Floor,
+  HandoffIntent,
+  IncomingCall,
+  Outcome,
+  StartedCall,
+  TurnRef,
+} from './engine/seam.ts';
+export type { OfferedTools } from './engine/tools-in-place.ts';
 export { executeTool, type ExecuteToolOptions, type ToolRun, type ToolRunUpdate } from './engine/standalone.ts';
 export { wireProfile, type WireProfile } from './chat/wire-profile.ts';
 export type {
@@ -60,7 +82,7 @@ export type {
   UpdateOptions,
 } from './tools/faces.ts';
 export { handoff, type Handoff } from './tools/handoff.ts';
-export { defaultPrompts, viewTexts, type Prompts } from './tools/prompts.ts';
+export { defaultPrompts, viewTexts, type Prompts, type RunningCall, type Wording } from './tools/prompts.ts';
 export type { ToolDefaults, ToolPolicy } from './tools/policy.ts';
 export type { StandardSchemaLike } from './tools/schema.ts';
 export { tool, type Tool, type ToolDefinition, type ToolOptions } from './tools/tool.ts';

@@ -1,7 +1,7 @@
 /** The running tasks of a session as its application and its companions see them (S5.3, S5.4). */
 import type { AnswerAction } from '../chat/records.ts';
 import type { Clock } from '../clock.ts';
-import type { TaskInfo } from '../tools/faces.ts';
+import type { TaskDirectory, TaskInfo } from '../tools/faces.ts';
 import { refusalOf } from './cancelling.ts';
 import { toText } from '../tools/text.ts';
 import { asProgress } from './progress.ts';
@@ -22,6 +22,24 @@ export function createDirectory(executor: Executor, clock: Clock): Directory {
     now: () => clock.now(),
     cancel: (callId, by) => executor.cancel(callId, by),
     answer: (callId, action, content, signal) => executor.answer(callId, action, content, signal),
+  };
+}
+
+export function createTaskDirectory(executor: Executor, clock: Clock): TaskDirectory {
+  const directory = createDirectory(executor, clock);
+  return {
+    list: () => listTasks(directory),
+    get: (callId) => {
+      const task = executor.find(callId);
+      return task ? toInfo(task, clock.now()) : undefined;
+    },
+    cancel: async (callId) => {
+      const cancellation = executor.cancel(callId, 'application');
+      if (cancellation.type !== 'cancelled') return false;
+      await cancellation.whenStopped;
+      return true;
+    },
+    answer: (callId, action, content) => executor.answer(callId, action, content),
   };
 }
 

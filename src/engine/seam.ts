@@ -293,6 +293,8 @@ export type EngineReport =
   | { readonly type: 'filler_failed'; readonly callId: string; readonly error: unknown }
   /** Its tools are not offered, or it was not closed as it should have been. */
   | { readonly type: 'toolset_failed'; readonly fact: string; readonly error: unknown }
+  /** A listener to records threw. */
+  | { readonly type: 'observer_failed'; readonly error: unknown }
   | { readonly type: 'append_failed'; readonly error: unknown }
   | { readonly type: 'prompt_failed'; readonly name: string; readonly error: unknown }
   | { readonly type: 'delivery_failed'; readonly ids: readonly string[]; readonly error: unknown };

@@ -89,8 +89,6 @@ export class ToolsetLife {
 
   #tasks() {
     const { owner } = this.#ports;
-    return [...this.#host.live()].filter(
-      ({ tool }) => tool.owner === owner && tool.toolsets?.includes(this.toolset),
-    );
+    return [...this.#host.live()].filter(({ tool }) => tool.owner === owner && tool.toolsets?.includes(this.toolset));
   }
 }

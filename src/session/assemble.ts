@@ -33,7 +33,7 @@ export function assemble(session: AgentSession, given: AgentSessionOptions): Cor
   const log = new Log({
     now: () => clock.now(),
     ...(given.onRecord ? { sink: given.onRecord } : {}),
-    onObserverError: (error) => logger.error(`Telling a record failed: ${describeError(error)}`),
+    onObserverError: (error) => core.report({ type: 'observer_failed', error }),
   });
   const ids = { last: 0 };
   const core = { session, clock, log, logger, options, output, events, speeches: new Set() } as unknown as {
@@ -134,6 +134,8 @@ function tell(core: Core, report: EngineReport): void {
     case 'toolset_failed':
       logger.error(`${report.fact}: ${describeError(report.error)}`);
       return events.emit('error', { source: 'toolset', error: report.error });
+    case 'observer_failed':
+      return logger.error(`Telling a record failed: ${describeError(report.error)}`);
     case 'append_failed':
       return events.emit('error', { source: 'append', error: report.error });
     case 'prompt_failed':

@@ -51,6 +51,8 @@ export class ScriptedConversation implements Conversation {
   released = 0;
   /** Whose turn it is to speak: what belongs to others is not told here. */
   current = 'activity_1';
+  /** The activity that a reply is said to be of, if any. */
+  activityId: string | undefined;
   /** What was heard when the agent's own speech is cut. */
   heardWhenCut = '';
   /** Runs inside `speak`, before it returns. */
@@ -182,6 +184,7 @@ export class ScriptedConversation implements Conversation {
   #floor(): Floor {
     return {
       speechId: `speech_${String(this.replies.length + 1)}`,
+      ...(this.activityId === undefined ? {} : { activityId: this.activityId }),
       serves: (owner) => this.#isPlaceOf(owner),
       release: () => {
         this.released += 1;
