@@ -16,4 +16,9 @@ export default defineConfig({
   fixedExtension: false,
   dts: true,
   clean: true,
+  deps: {
+    // To find and load these costs an importer as much as all the rest. They stay dependencies: types and licences.
+    alwaysBundle: ['@ai-sdk/provider', '@cfworker/json-schema', 'jsonrepair'],
+    dts: { alwaysBundle: [] },
+  },
 });
