@@ -18,6 +18,13 @@ import { promptText } from '../tools/prompts.ts';
 import { planReply, settle, survey, takeDue, type Group, type ReplyPlan, type Survey } from './ledger.ts';
 import type { Claim, DeliveryReply, EngineDeps, EngineTool, Floor, Outcome } from './seam.ts';
 
+/** The tools of calls that have something to tell. */
+export interface ToldTools {
+  toolOf(callId: string): EngineTool | undefined;
+  /** Something of the call has its receipt. */
+  told(callId: string): void;
+}
+
 interface Waiting {
   readonly order: number;
   /** Undefined while the host is being asked. */
@@ -26,7 +33,7 @@ interface Waiting {
 
 export class Announcer {
   readonly #deps: EngineDeps;
-  readonly #toolOf: (callId: string) => EngineTool | undefined;
+  readonly #tools: ToldTools;
   readonly #claims = new Map<string, Waiting>();
   #groups: ReadonlyMap<string, Group> = new Map();
   #timer: { readonly at: number; readonly handle: TimerHandle } | undefined;
@@ -37,9 +44,9 @@ export class Announcer {
   readonly #telling = new Set<Promise<void>>();
   #closed = false;
 
-  constructor(deps: EngineDeps, toolOf: (callId: string) => EngineTool | undefined) {
+  constructor(deps: EngineDeps, tools: ToldTools) {
     this.#deps = deps;
-    this.#toolOf = toolOf;
+    this.#tools = tools;
   }
 
   /** Something was recorded. Looking at the ledger for each record would make a thousand of them cost a million. */
@@ -56,7 +63,7 @@ export class Announcer {
     for (const id of [...this.#tasks.stale]) {
       const delivery = this.#tasks.deliveries.get(id);
       if (!delivery?.stale || delivery.taken !== undefined) continue;
-      this.#deps.journal.commit({ type: 'delivery_ended', id, ...delivery.stale });
+      this.#end(delivery, delivery.stale);
     }
   }
 
@@ -93,9 +100,9 @@ export class Announcer {
   #survey(): Survey {
     const found = survey(this.#tasks, this.#deps.clock.now());
     if (found.over.length === 0) return found;
-    for (const { id, receipt, reason } of found.over) {
-      const delivery = this.#tasks.deliveries.get(id);
-      if (delivery && delivery.taken === undefined) this.#end(id, receipt, reason);
+    for (const over of found.over) {
+      const delivery = this.#tasks.deliveries.get(over.id);
+      if (delivery && delivery.taken === undefined) this.#end(delivery, over);
     }
     return survey(this.#tasks, this.#deps.clock.now());
   }
@@ -143,7 +150,11 @@ export class Announcer {
   #speak(floor: Floor, taken: readonly DeliveryState[]): void {
     const ids = taken.map((delivery) => delivery.id);
     const covered = new Set(taken.filter((delivery) => this.#isCovered(delivery)).map((delivery) => delivery.id));
-    const plan = planReply(taken, covered, (delivery) => this.#toolOf(delivery.callId)?.policy.deliveryToolChoice);
+    const plan = planReply(
+      taken,
+      covered,
+      (delivery) => this.#tools.toolOf(delivery.callId)?.policy.deliveryToolChoice,
+    );
     const reply = { instructions: this.#instructions(taken, plan, floor), toolChoice: plan.toolChoice, about: ids };
     const { speechId, activityId } = floor;
     this.#deps.journal.commit({
@@ -185,7 +196,7 @@ export class Announcer {
 
   /** An AsyncToolset's reply prompts hold when all records of the reply are its own (S9.1). */
   #toolsetPrompts(taken: readonly DeliveryState[]): EngineTool['prompts'] {
-    const tools = taken.map((delivery) => this.#toolOf(delivery.callId));
+    const tools = taken.map((delivery) => this.#tools.toolOf(delivery.callId));
     const first = tools[0];
     const same = first?.toolset !== undefined && tools.every((tool) => tool?.toolset === first.toolset);
     return same ? first.prompts : [];
@@ -201,7 +212,7 @@ export class Announcer {
       const delivery = this.#tasks.deliveries.get(id);
       if (!delivery) continue;
       const result = settle(delivery, covered.has(id), outcome, clock.now(), policy);
-      if (result.type === 'ended') this.#end(id, result.receipt, result.reason);
+      if (result.type === 'ended') this.#end(delivery, result);
       else
         this.#deps.journal.commit({
           ...result,
@@ -214,8 +225,10 @@ export class Announcer {
     this.#deps.changed();
   }
 
-  #end(id: string, receipt: Receipt, reason: string | undefined): void {
+  #end({ id, callId }: DeliveryState, how: { readonly receipt: Receipt; readonly reason?: string }): void {
+    const { receipt, reason } = how;
     this.#deps.journal.commit({ type: 'delivery_ended', id, receipt, ...(reason === undefined ? {} : { reason }) });
+    this.#tools.told(callId);
   }
 
   /** The timer stands at the next moment that matters, or not at all. */

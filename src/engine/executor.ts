@@ -54,7 +54,7 @@ export class Executor implements Tasks {
     this.#questions = new Questions(deps, () => this.announcer.look());
     this.#reading = new Reading((...read) => this.#admission.take(...read));
     this.#turns = new Turns({ deps, roster, answers, admission: this.#admission, recorded });
-    this.announcer = new Announcer(deps, (callId) => roster.toolOf(callId));
+    this.announcer = new Announcer(deps, roster);
   }
 
   /** Tasks whose bodies run or are stopping. */

@@ -21,27 +21,40 @@ export class Outbox {
     this.#onFailure = onFailure;
   }
 
-  /** Shown to the host at once, behind what it did not take before. Resolves when the host has answered; never rejects. */
-  push(record: TaskRecord): Promise<void> {
+  /**
+   * Shown to the host at once, behind what it did not take before. Resolves when the host has answered, and never
+   * rejects; undefined where it has answered already.
+   */
+  push(record: TaskRecord): Promise<void> | undefined {
     this.#unsent.push({ n: (this.#count += 1), record });
     return this.flush();
   }
 
-  async flush(): Promise<void> {
-    const entries = this.#unsent.splice(0);
-    await Promise.all(byOwner(entries).map((run) => this.#send(run)));
+  flush(): Promise<void> | undefined {
+    if (this.#unsent.length === 0) return undefined;
+    const runs = byOwner(this.#unsent);
+    this.#unsent = [];
+    const pending = runs.map((run) => this.#send(run)).filter((answer) => answer !== undefined);
+    return pending.length === 0 ? undefined : Promise.all(pending).then(() => undefined);
   }
 
-  async #send(entries: readonly Entry[]): Promise<void> {
+  #send(entries: readonly Entry[]): Promise<void> | undefined {
+    const [first] = entries;
+    if (!first) return undefined;
     const records = entries.map(({ record }) => record);
-    const [first] = records;
-    if (!first) return;
+    const failed = (error: unknown): void => this.#notTaken(entries, error);
     try {
-      await this.#append(first.owner, records);
+      const answer = this.#append(first.record.owner, records);
+      return answer === undefined ? undefined : Promise.resolve(answer).then(undefined, failed);
     } catch (error) {
-      this.#unsent = [...this.#unsent, ...entries].sort((a, b) => a.n - b.n);
-      this.#onFailure(error);
+      failed(error);
+      return undefined;
     }
+  }
+
+  #notTaken(entries: readonly Entry[], error: unknown): void {
+    this.#unsent = [...this.#unsent, ...entries].sort((a, b) => a.n - b.n);
+    this.#onFailure(error);
   }
 }
 

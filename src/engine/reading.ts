@@ -18,11 +18,10 @@ export class Reading {
   }
 
   read(call: Call, tool: EngineTool): void {
-    const { turn } = call;
-    const step = `${turn.speechId}/${String(turn.step)}`;
-    const gate = this.#gates.get(step);
+    const gate = this.#gates.size === 0 ? undefined : this.#gates.get(stepOf(call));
     const parsed = parse(call, tool);
     if (!gate && !(parsed instanceof Promise)) return this.#onRead(call, tool, parsed);
+    const step = stepOf(call);
     const settled = Promise.resolve(parsed).catch(misfit);
     const next = Promise.resolve(gate).then(async () => {
       const result = await settled;
@@ -31,6 +30,10 @@ export class Reading {
     });
     this.#gates.set(step, next);
   }
+}
+
+function stepOf({ turn }: Call): string {
+  return `${turn.speechId}/${String(turn.step)}`;
 }
 
 function parse(call: Call, tool: EngineTool): Parsed | Promise<Parsed> {

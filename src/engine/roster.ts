@@ -42,9 +42,13 @@ export class Roster {
     this.keepTool(task.callId, task.tool);
   }
 
+  /** Of a call that has something to tell, until that is told. */
   keepTool(callId: string, tool: EngineTool): void {
-    const { untold } = this.#journal.state.tasks;
-    this.#untold.set(callId, tool);
-    for (const id of this.#untold.keys()) if (!untold.has(id)) this.#untold.delete(id);
+    if (this.#journal.state.tasks.untold.has(callId)) this.#untold.set(callId, tool);
+  }
+
+  /** Something of the call has its receipt. */
+  told(callId: string): void {
+    if (!this.#journal.state.tasks.untold.has(callId)) this.#untold.delete(callId);
   }
 }

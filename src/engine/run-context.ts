@@ -40,7 +40,7 @@ export class BodyContext implements RunContext<unknown> {
   }
 
   readonly update = (message: unknown, options?: UpdateOptions): Promise<void> =>
-    quiet(update(this.#task, message, options ?? {}));
+    quiet(update(this.#task, message, options));
 
   readonly ask = <Content>(options: AskOptions<Content>): Promise<Answer<Content>> =>
     quiet(
@@ -95,9 +95,9 @@ async function foreground<T>(task: Task, deps: EngineDeps, fn: () => T | Promise
   return await deps.body.foreground(task.ref, fn);
 }
 
-async function update(task: Task, message: unknown, options: UpdateOptions): Promise<void> {
+async function update(task: Task, message: unknown, given: UpdateOptions | undefined): Promise<void> {
   requireRunning(task);
-  checkUpdate(options);
+  const options = checkedOptions(given);
   const progress = asProgress(message);
   if (progress) {
     if (progress.message === undefined) {
@@ -117,11 +117,16 @@ async function update(task: Task, message: unknown, options: UpdateOptions): Pro
   });
 }
 
-function checkUpdate(options: UpdateOptions): void {
+const noOptions: UpdateOptions = {};
+
+function checkedOptions(given: UpdateOptions | undefined): UpdateOptions {
+  const options = given ?? noOptions;
+  if (options === noOptions) return options;
   record('ctx.update', 'options', options, 'invalid_option');
   checkNames('ctx.update', options, ['template', 'deliver', 'maxHoldMs', 'expiresMs'], {}, 'invalid_option');
   checkEach('ctx.update', { ...options }, { template }, 'invalid_option');
   checkPolicy('ctx.update', options, 'invalid_option');
+  return options;
 }
 
 function promptedText(task: Task, message: string, options: UpdateOptions): string {

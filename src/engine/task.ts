@@ -227,7 +227,7 @@ export class Task {
   }
 
   /** One thing to tell (S2.1, S2.2). The first is the call's own output. */
-  record(output: Output, how: Delivering, said: Said): Promise<void> {
+  record(output: Output, how: Delivering, said: Said): Promise<void> | undefined {
     const task = this.state;
     if (!task || this.hasEnded) throw new TaskEndedError(this.callId, this.endState);
     this.#touch();
@@ -253,7 +253,7 @@ export class Task {
           ...progressOf(said.progress),
         });
       this.#settle({ output, wantsReply: terms.mode !== 'silent', background: true, terms });
-      return Promise.resolve();
+      return undefined;
     }
     const record = this.#toRecord(`${callId}_update_${String(task.updates + 1)}`, said.phase, output);
     if (said.phase === 'question') {
@@ -444,7 +444,7 @@ export class Task {
   }
 
   /** Shows the record to the host's model. */
-  #append(record: TaskRecord, terms: DeliveryTerms): Promise<void> {
+  #append(record: TaskRecord, terms: DeliveryTerms): Promise<void> | undefined {
     if (terms.mode === 'silent')
       this.#deps.journal.commit({ type: 'delivery_ended', id: record.id, receipt: 'silent' });
     const pushed = this.#deps.outbox.push(record);

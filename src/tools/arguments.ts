@@ -72,11 +72,20 @@ export type Fitted = { readonly ok: true; readonly value: unknown } | Misfit;
 /** Validates arguments that were parsed. What the body gets is its own: it may change it, and no record does. */
 export function validateArguments(schema: ToolSchema, input: JsonObject): Fitted | Promise<Fitted> {
   try {
-    const result = schema.validate(structuredClone(input));
+    const result = schema.validate(copyOf(input));
     return result instanceof Promise ? result.then(toFitted, unchecked) : toFitted(result);
   } catch (error) {
     return unchecked(error);
   }
+}
+
+/** What was parsed from JSON: nothing else is in it. */
+function copyOf<Value>(value: Value): Value {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(copyOf) as Value;
+  const copy = { ...value };
+  for (const key of Object.keys(copy) as (keyof Value)[]) copy[key] = copyOf(copy[key]);
+  return copy;
 }
 
 function toFitted(result: Validation): Fitted {
