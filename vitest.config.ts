@@ -8,7 +8,7 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: ['meanwhile-source', 'node', 'module-sync'] } },
   test: {
-    include: ['test/**/*.test.ts'],
+    include: ['test/**/*.test.ts', 'local-speech/test/**/*.test.ts'],
     pool: 'threads',
     testTimeout: 20_000,
   },
