@@ -5,6 +5,7 @@ import {
   ChatContext,
   tool,
   type AgentSessionOptions,
+  type Conversation,
   type Item,
   type RunContext,
 } from 'meanwhile';
@@ -69,3 +70,13 @@ export async function openWithTask(
   expectSame('running tasks', session.tasks.list().length, 1);
   return { session, ctx: await given.promise };
 }
+
+/** A host in which nobody is ever asked to speak. */
+export const silentHost: Conversation = {
+  capabilities: { turns: 'runtime', interrupt: true, silentAppend: true, toolChoice: true, heard: 'exact' },
+  append: () => undefined,
+  covered: () => false,
+  claim: () => ({ cancel: () => undefined }),
+  handoff: () => undefined,
+  handoffRefusal: () => undefined,
+};
