@@ -1,4 +1,19 @@
 export { toTimeline, type TimelineOptions } from '../index.ts';
+export type { ConformanceCase, ConformanceNeed } from './conformance/case.ts';
+export { conformanceCases } from './conformance/cases.ts';
+export type {
+  ConformanceHost,
+  ConformanceOptions,
+  ConformanceTalk,
+  ModelRequest,
+} from './conformance/host.ts';
+export {
+  planConformance,
+  runConformance,
+  type ConformanceResult,
+  type ConformanceRunOptions,
+  type PlannedCase,
+} from './conformance/run.ts';
 export { mockTools } from './mock-tools.ts';
 export {
   scriptedModel,
@@ -16,3 +31,19 @@ export {
   type VirtualClock,
   type VirtualClockOptions,
 } from './virtual-clock.ts';
+export { meanwhileMatchers, type MeanwhileMatchers, type Observed } from './matchers.ts';
+export type { Moment } from './moments.ts';
+export { Observation, type ObservationOptions } from './observation.ts';
+export { observe } from './observe.ts';
+export { simulate, Simulation } from './simulate.ts';
+export type { App, Script, Step, World } from './script.ts';
+export type { ArgsPattern, CalledOptions } from './check-tools.ts';
+export type { OverlapOptions, SilentOptions, SpokenOptions, While } from './check-speech.ts';
+export type { LanesOptions } from './lanes.ts';
+export type { ModelFailure, ModelPace } from './paced-model.ts';
+export type { AgentSpeech, Delivery, ToolRunSpan, UserSpeech } from './reading.ts';
+export type { ToolScript, ToolStep } from './tool-script.ts';
+export { ConversationError } from './verdict.ts';
+export type { VoicePace } from './voice.ts';
+export { walk, type Walk, type WalkPattern } from './walk.ts';
+export type { WalkEvent, WalkEventName, WalkEvents } from './walk-events.ts';

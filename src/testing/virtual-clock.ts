@@ -85,6 +85,9 @@ const mostTimersAtOnce = 100_000;
 
 const oneDayMs = 86_400_000;
 
+/** The promise of `runUntil` is open, and nothing that is armed within the limit settled it. */
+export class StillOpenError extends Error {}
+
 class VirtualTimer {
   readonly fn: () => void;
   readonly at: number;
@@ -200,7 +203,7 @@ export function createVirtualClock(options: VirtualClockOptions = {}): VirtualCl
         assertDuration('limitMs', limitMs);
         await fireUntil(now + limitMs, () => isOver);
         if (!isOver) {
-          throw new Error(
+          throw new StillOpenError(
             `The promise is still open and no timer within ${limitMs} ms settled it. Armed: ${list(pending()) || 'nothing'}. ` +
               `Settle by hand what it waits for first.`,
           );

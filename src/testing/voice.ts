@@ -1,0 +1,100 @@
+/**
+ * A voice that is not heard: each word takes its time on the clock, and a cut falls between two of them. What was heard
+ * is what was played to its end.
+ */
+import type { Clock, Heard, SpeechOutput, SpeechSink, SpokenInfo, TimerHandle } from '../index.ts';
+import type { Note } from './notes.ts';
+
+export interface VoicePace {
+  /** Default 180. */
+  readonly wordsPerMinute?: number;
+  /** Instead of `wordsPerMinute`: long words take longer. */
+  readonly msPerCharacter?: number;
+  /** From the first words that are written to the first sound, in ms. Default 0. */
+  readonly startMs?: number;
+}
+
+/** `note` is told when words begin to be heard, word by word, and when they are over. */
+export function createVoice(clock: Clock, pace: VoicePace, note: (note: Note) => void): SpeechOutput {
+  return { medium: 'voice', open: (speech) => new Stretch(clock, pace, speech, note) };
+}
+
+export function wordMs(word: string, { wordsPerMinute = 180, msPerCharacter }: VoicePace): number {
+  return msPerCharacter === undefined ? 60_000 / wordsPerMinute : word.length * msPerCharacter;
+}
+
+class Stretch implements SpeechSink {
+  readonly #clock: Clock;
+  readonly #pace: VoicePace;
+  readonly #speech: SpokenInfo;
+  readonly #note: (note: Note) => void;
+  readonly #over = Promise.withResolvers<Heard>();
+  /** What is still to be played; a word counts as one when what follows it is there. */
+  #rest = '';
+  #written = '';
+  #heard = '';
+  #phase: 'unheard' | 'playing' | 'over' = 'unheard';
+  #ended = false;
+  #timer: TimerHandle | undefined;
+
+  constructor(clock: Clock, pace: VoicePace, speech: SpokenInfo, note: (note: Note) => void) {
+    this.#clock = clock;
+    this.#pace = pace;
+    this.#speech = speech;
+    this.#note = note;
+  }
+
+  write(text: string): void {
+    if (this.#phase === 'over') return;
+    this.#rest += text;
+    this.#written += text;
+    if (this.#phase === 'unheard' && !this.#timer) {
+      this.#timer = this.#clock.setTimeout(() => this.#begin(), this.#pace.startMs ?? 0);
+    } else if (!this.#timer) this.#play();
+  }
+
+  end(): Promise<Heard> {
+    this.#ended = true;
+    if (!this.#timer) this.#play();
+    return this.#over.promise;
+  }
+
+  clear(): void {
+    this.#clock.clearTimeout(this.#timer);
+    this.#finish(true);
+  }
+
+  #begin(): void {
+    this.#phase = 'playing';
+    this.#note({ type: 'words_begun', at: this.#clock.now(), speech: this.#speech });
+    this.#play();
+  }
+
+  #play(): void {
+    this.#timer = undefined;
+    const word = /^\s*\S+(?=\s)/.exec(this.#rest)?.[0] ?? (this.#ended ? this.#rest : '');
+    if (word === '') {
+      if (this.#ended) this.#finish(false);
+      return;
+    }
+    this.#timer = this.#clock.setTimeout(
+      () => {
+        this.#rest = this.#rest.slice(word.length);
+        this.#heard += word;
+        this.#note({ type: 'words_heard', at: this.#clock.now(), speechId: this.#speech.speechId, text: this.#heard });
+        this.#play();
+      },
+      wordMs(word.trim(), this.#pace),
+    );
+  }
+
+  #finish(cut: boolean): void {
+    if (this.#phase === 'over') return;
+    const began = this.#phase === 'playing';
+    this.#phase = 'over';
+    this.#over.resolve({ text: this.#heard });
+    const { speechId } = this.#speech;
+    const at = this.#clock.now();
+    if (began) this.#note({ type: 'words_over', at, speechId, cut, written: this.#written, heard: this.#heard });
+  }
+}
