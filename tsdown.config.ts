@@ -5,6 +5,7 @@ const entry = {
   index: 'src/index.ts',
   'testing/index': 'src/testing/index.ts',
   'telemetry/index': 'src/telemetry/index.ts',
+  'adapters/livekit/index': 'src/adapters/livekit/index.ts',
   'cli/main': 'src/cli/main.ts',
 };
 

@@ -35,6 +35,33 @@ test('an update answers the call, the result is told when nobody speaks', async 
   booked.resolve('seat 4A');
   await told;
   expect(receipts).toEqual(['c1_final completed']);
-  expect(model.requests.map(({ lines }) => lines)).toMatchInlineSnapshot();
+  expect(model.requests.map(({ lines }) => lines)).toMatchInlineSnapshot(`
+    [
+      [
+        "system: Travel.",
+        "user: Rome, please",
+      ],
+      [
+        "system: Travel.",
+        "user: Rome, please",
+        "assistant: Let me see.",
+        "call c1: book({"to":"Rome"})",
+        "output c1: Progress of book (call c1): Looking.
+    It is still running. Say only what this tells you; the result is not known yet.",
+      ],
+      [
+        "system: Travel.",
+        "user: Rome, please",
+        "assistant: Let me see.",
+        "call c1: book({"to":"Rome"})",
+        "output c1: Progress of book (call c1): Looking.
+    It is still running. Say only what this tells you; the result is not known yet.",
+        "assistant: I am on it.",
+        "call c1_final: book({"to":"Rome"})",
+        "output c1_final: seat 4A",
+        "system: Something new has come in from work in the background (calls: c1_final). Tell the user about it now, briefly and in your own words.",
+      ],
+    ]
+  `);
   await session.close();
 });

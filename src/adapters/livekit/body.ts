@@ -1,0 +1,84 @@
+/** What a tool's body may do with the talk in a LiveKit session (S6.4, S6.5, S6.8). */
+import { TaskEndedError, type BodyHost, type BodyRef } from '../../index.ts';
+import type { Floor } from './floor.ts';
+import type { SpeechCall, Speeches } from './speeches.ts';
+import type { LiveKitSession } from './surface.ts';
+
+export interface BodyPorts {
+  readonly session: LiveKitSession;
+  readonly floor: Floor;
+  readonly speeches: Speeches;
+  /** The `seq` of what was recorded last. */
+  readonly seq: () => number;
+}
+
+export function createBody({ session, floor, speeches, seq }: BodyPorts): Partial<BodyHost> {
+  return {
+    session,
+    get userData() {
+      return userDataOf(session);
+    },
+    foreground: async (body, fn) => {
+      if (floor.holds(body.callId)) return await fn();
+      const giveBack = await takeFloor(floor, body, seq());
+      try {
+        return await fn();
+      } finally {
+        giveBack();
+      }
+    },
+    watchSilence: (body, listener) => {
+      const tell = (): void => listener(floor.silentSince(body.callId));
+      tell();
+      return floor.watch(tell);
+    },
+    disallowInterruptions: (body) => {
+      const handle = callOf(speeches, body)?.options.ctx.speechHandle;
+      if (handle && !handle.interrupted) handle.allowInterruptions = false;
+    },
+    waitForPlayout: async (body) => {
+      await callOf(speeches, body)?.options.ctx.waitForPlayout();
+    },
+    sayFiller: async (body, text) => {
+      if (floor.silentSince(body.callId) === undefined) return false;
+      const handle = session.say(text);
+      const { promise: said, resolve } = Promise.withResolvers<void>();
+      handle.addDoneCallback(() => resolve());
+      await said;
+      return handle.chatItems.length > 0;
+    },
+  };
+}
+
+/** Waits for quiet; the call does not count as blocking meanwhile. Given back with the end of its task at the latest. */
+async function takeFloor(floor: Floor, body: BodyRef, order: number): Promise<() => void> {
+  const goOn = body.waits();
+  const { promise, resolve, reject } = Promise.withResolvers<() => void>();
+  const leave = floor.wait({
+    kind: 'lease',
+    level: 'quiet',
+    order,
+    serve: () => {
+      const giveBack = floor.hold(body.callId);
+      void body.whenEnded.then(giveBack);
+      resolve(giveBack);
+    },
+  });
+  void body.whenEnded.then(() => {
+    leave();
+    reject(body.abortSignal.reason ?? new TaskEndedError(body.callId, 'ended'));
+  });
+  return await promise.finally(goOn);
+}
+
+function callOf(speeches: Speeches, { callId }: BodyRef): SpeechCall | undefined {
+  return speeches.open.flatMap(({ calls }) => calls).find(({ started }) => started.callId === callId);
+}
+
+function userDataOf(session: LiveKitSession): unknown {
+  try {
+    return session.userData;
+  } catch {
+    return undefined;
+  }
+}
