@@ -271,7 +271,7 @@ export class Turn {
       events.emit('error', { source: failure.error instanceof OutputError ? 'output' : 'model', error: failure.error });
     }
     const result = this.#result(failure);
-    const unfinished = failure !== undefined || this.#wasStopped();
+    const unfinished = failure !== undefined || this.#wasStopped() || this.#lastCut;
     if (!stage.isClosed) {
       executor.turnEnded(speech.id, unfinished ? this.#atTail() : []);
       log.commit({ type: 'speech_closed', speechId: speech.id, outcome: result.type });
