@@ -33,7 +33,7 @@ export interface Running {
   readonly held?: Lease;
 }
 
-const storage = new AsyncLocalStorage<Running>();
+const storage = new AsyncLocalStorage<Running | undefined>();
 
 export function whoRuns(): Running | undefined {
   return storage.getStore();
@@ -75,5 +75,5 @@ export function runUnder<T>(lease: Lease, fn: () => T): T {
 
 /** For what the session does on its own account: whoever asked for it has no part in it. */
 export function runAsNobody<T>(fn: () => T): T {
-  return storage.run({}, fn);
+  return storage.getStore() === undefined ? fn() : storage.run(undefined, fn);
 }

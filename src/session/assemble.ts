@@ -54,7 +54,7 @@ export function assemble(session: AgentSession, given: AgentSessionOptions): Cor
   core.floor = new Floor({
     clock,
     quietMs: options.quietMs,
-    facts: () => readFacts(core),
+    facts: (own) => readFacts(core, own),
     cutFor: (about) => cutFor(core, about),
     onRest: () => {
       core.speaking.update();

@@ -111,17 +111,25 @@ export class Events {
     // A set would take one listener for two.
     const own = { tell: listener };
     this.#listeners.set(name, listeners.add(own));
-    return () => listeners.delete(own);
+    return () => {
+      listeners.delete(own);
+      if (listeners.size === 0 && this.#listeners.get(name) === listeners) this.#listeners.delete(name);
+    };
   }
 
   emit<Name extends SessionEventName>(type: Name, body: SessionEvents[Name], at = this.#now()): void {
     if (this.#isOver) return;
     this.#isOver = type === 'closed';
+    if (!this.#isHeard(type)) return;
     const event = { type, at, ...body } as unknown as SessionEvent;
     if (event.type === 'item_added') freeze(event.item);
     if (event.type === 'task_started') freeze(event.input);
     this.#untold.push(Object.freeze(event));
     if (!this.#isTelling) this.#tellAll();
+  }
+
+  #isHeard(type: SessionEventName): boolean {
+    return this.#listeners.size > 0 && (this.#listeners.has(type) || this.#listeners.has('*'));
   }
 
   /** What a listener sets off is told after what it was told of. */

@@ -1,6 +1,7 @@
 /** What quiet depends on, read off a session's parts (S6.1). */
+import type { Activity } from './activity.ts';
 import type { Core } from './core.ts';
-import type { FloorFacts } from './floor-rules.ts';
+import type { CurrentFacts, FloorFacts, OwnFacts } from './floor-rules.ts';
 import type { SpeechHandle } from './speech-handle.ts';
 
 /** It speaks, will speak, or is about to go on: only a turn with calls that have not settled is silent meanwhile. */
@@ -13,31 +14,44 @@ function goesOn({ executor }: Core, { id, phase, step, interrupted }: SpeechHand
   return phase === 'tools' && (!interrupted || executor.madeCalls(id, step));
 }
 
-export function readFacts(core: Core): Omit<FloorFacts, 'silentSince' | 'quietMs' | 'now' | 'leases'> {
-  const { stage, mouth, users } = core;
+/** `own`: what the floor knows itself. Asked for at every change, so it makes nothing that nobody looks at. */
+export function readFacts(core: Core, own: OwnFacts): FloorFacts {
+  const { stage, mouth, users, speeches } = core;
   const { current } = stage;
-  const paused = stage.stack.slice(0, -1);
-  // One that waits for the next agent is in no activity yet; a turn of a paused one goes on later.
-  const waiting = [...core.speeches].filter(
-    (speech) =>
-      speech !== mouth.holder && isActive(core, speech) && !paused.some(({ speeches }) => speeches.has(speech)),
-  );
+  let pending = false;
+  let answering = false;
+  for (const speech of speeches) {
+    // One that waits for the next agent is in no activity yet; a turn of a paused one goes on later.
+    if (speech === mouth.holder || !isActive(core, speech) || stage.isPaused(speech)) continue;
+    pending = true;
+    answering ||= goesOn(core, speech);
+  }
   return {
-    current: current && {
-      activityId: current.id,
-      paused: paused.map((activity) => activity.id),
-      tellsDeliveries: current.tellsDeliveries,
-      isTask: current.isTask,
-      underLease: current.lease?.active ? current.lease.callId : undefined,
-    },
+    current: current && currentFacts(core, current),
     closing: stage.isClosing,
     speaking: mouth.holder !== undefined,
-    pending: waiting.length > 0,
-    goesOn: waiting.some((speech) => goesOn(core, speech)),
+    pending,
+    goesOn: answering,
     userSpeaking: users.isSpeaking,
     userAway: users.isAway,
     userTurn: users.turnIsOpen,
     keptFor: users.keptFor,
     blocking: current?.blocking ?? 0,
+    leases: own.leases,
+    silentSince: own.silentSince,
+    quietMs: own.quietMs,
+    now: own.now,
   };
 }
+
+function currentFacts({ stage }: Core, { id, tellsDeliveries, isTask, lease }: Activity): CurrentFacts {
+  return {
+    activityId: id,
+    paused: stage.stack.length === 1 ? nobody : stage.stack.slice(0, -1).map((activity) => activity.id),
+    tellsDeliveries,
+    isTask,
+    underLease: lease?.active ? lease.callId : undefined,
+  };
+}
+
+const nobody: readonly string[] = [];

@@ -41,6 +41,9 @@ export interface FloorFacts {
   readonly now: number;
 }
 
+/** What the floor knows itself; all else it is told. */
+export type OwnFacts = Pick<FloorFacts, 'leases' | 'silentSince' | 'quietMs' | 'now'>;
+
 export interface Wish {
   readonly kind: 'delivery' | 'lease' | 'handoff' | 'filler' | 'idle';
   readonly owner: Owner;

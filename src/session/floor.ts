@@ -7,7 +7,7 @@
  * time to pass. Nothing polls.
  */
 import type { Clock, TimerHandle } from '../clock.ts';
-import { isSilent, judge, type FloorFacts, type Wish } from './floor-rules.ts';
+import { isSilent, judge, type FloorFacts, type OwnFacts, type Wish } from './floor-rules.ts';
 
 export interface Waiter extends Wish {
   /** The `seq` of what waits; ties in the order of asking. */
@@ -21,11 +21,18 @@ export interface Waiter extends Wish {
 export interface FloorPorts {
   readonly clock: Clock;
   readonly quietMs: number;
-  facts(): Omit<FloorFacts, 'silentSince' | 'quietMs' | 'now' | 'leases'>;
+  facts(own: OwnFacts): FloorFacts;
   /** Cuts the speech that plays, if it may be cut for these records. */
   cutFor(about: readonly string[]): void;
   /** Told after each look that served nobody. */
   onRest(): void;
+}
+
+/** What watchers are told a change of. */
+interface Standing {
+  readonly silent: boolean;
+  readonly activityId: string | undefined;
+  readonly lease: string | undefined;
 }
 
 export class Floor {
@@ -35,7 +42,7 @@ export class Floor {
   #asked = 0;
   readonly #watchers = new Set<() => void>();
   #silentSince: number | undefined;
-  #standing = '';
+  #standing: Standing | undefined;
   #timer: TimerHandle | undefined;
   #lookPlanned = false;
   #looking = false;
@@ -56,7 +63,7 @@ export class Floor {
 
   facts(): FloorFacts {
     const { clock, quietMs } = this.#ports;
-    return { ...this.#ports.facts(), leases: this.leases, silentSince: this.#silentSince, quietMs, now: clock.now() };
+    return this.#ports.facts({ leases: this.leases, silentSince: this.#silentSince, quietMs, now: clock.now() });
   }
 
   /** Waits for its turn; returns the way out. */
@@ -136,12 +143,14 @@ export class Floor {
   }
 
   #note(): void {
-    const facts = this.#ports.facts();
+    const facts = this.facts();
     const silent = isSilent(facts);
-    const standing = `${String(silent)} ${facts.current?.activityId ?? ''} ${this.leases.at(-1) ?? ''}`;
-    if (standing === this.#standing) return;
-    this.#standing = standing;
-    if (silent !== (this.#silentSince !== undefined)) this.#silentSince = silent ? this.#ports.clock.now() : undefined;
+    const activityId = facts.current?.activityId;
+    const lease = this.leases.at(-1);
+    const was = this.#standing;
+    if (was?.silent === silent && was.activityId === activityId && was.lease === lease) return;
+    this.#standing = { silent, activityId, lease };
+    if (silent !== (this.#silentSince !== undefined)) this.#silentSince = silent ? facts.now : undefined;
     for (const listener of [...this.#watchers]) listener();
   }
 }

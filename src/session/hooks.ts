@@ -17,7 +17,8 @@ export class Hooks {
 
   /** Does one of them do something itself? */
   get isBusy(): boolean {
-    return [...this.#running.values()].some(({ waits }) => waits === 0);
+    for (const { waits } of this.#running.values()) if (waits === 0) return true;
+    return false;
   }
 
   begin(): HookRun {

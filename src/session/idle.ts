@@ -112,8 +112,8 @@ export class Idle {
 
   /** Not while the speech that tells it only waits for its own calls: they count themselves, unless they wait (S6.8). */
   #isAtIt(speechId: string | undefined): boolean {
-    const speech = [...this.#core.speeches].find((each) => each.id === speechId);
-    return speech === undefined || isActive(this.#core, speech);
+    for (const speech of this.#core.speeches) if (speech.id === speechId) return isActive(this.#core, speech);
+    return true;
   }
 
   #wakeAt(at: number | undefined): void {

@@ -80,11 +80,13 @@ async function readOnce(
         `The model gave no stream but ${show(result)}. Expected doStream() to give { stream }.`,
       );
     const reader = result.stream.getReader();
+    // Not awaited: a model that does not stop must not hold the conversation. What is being read is done at once.
+    const stopReading = (): void => void reader.cancel().catch(() => undefined);
+    void aborted.promise.then(stopReading);
     try {
-      return await readAll(reader, signal, aborted.promise, onPart, progress);
+      return await readAll(reader, signal, onPart, progress);
     } finally {
-      // Not awaited: a model that does not stop must not hold the conversation.
-      reader.cancel().catch(() => undefined);
+      stopReading();
     }
   } finally {
     aborted.stop();
@@ -99,15 +101,19 @@ function stop(late: LanguageModelV4StreamResult | undefined): void {
 async function readAll(
   reader: ReadableStreamDefaultReader<LanguageModelV4StreamPart>,
   signal: AbortSignal,
-  aborted: Promise<undefined>,
   onPart: (part: LanguageModelV4StreamPart) => boolean | Promise<boolean>,
   progress: { putOut: boolean },
 ): Promise<ModelCallEnd> {
   let finished = false;
   for (;;) {
-    const next = await Promise.race([nextOf(reader), aborted]);
+    let next: Awaited<ReturnType<typeof reader.read>>;
+    try {
+      next = await reader.read();
+    } catch (error) {
+      throw APICallError.isInstance(error) ? error : brokenOff(describeError(error), error);
+    }
     // A part that was waiting when the signal fired comes too late.
-    if (!next || signal.aborted) return finished ? 'finished' : 'aborted';
+    if (signal.aborted) return finished ? 'finished' : 'aborted';
     if (next.done) break;
     const part = next.value;
     if (part.type === 'error') throw part.error;
@@ -122,14 +128,6 @@ async function readAll(
   }
   if (!finished) throw brokenOff('its stream ended without a finish part.');
   return 'finished';
-}
-
-async function nextOf(reader: ReadableStreamDefaultReader<LanguageModelV4StreamPart>) {
-  try {
-    return await reader.read();
-  } catch (error) {
-    throw APICallError.isInstance(error) ? error : brokenOff(describeError(error), error);
-  }
 }
 
 function whenAborted(signal: AbortSignal): { promise: Promise<undefined>; stop: () => void } {

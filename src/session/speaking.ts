@@ -27,7 +27,7 @@ export class Speaking {
   readonly #core: Core;
   #state: AgentState = 'initializing';
   /** The stretch, a step of a speech, of which words were put out last. */
-  #spoken: string | undefined;
+  #spoken: { readonly id: string; readonly step: number } | undefined;
 
   constructor(core: Core) {
     this.#core = core;
@@ -79,7 +79,7 @@ export class Speaking {
 
   /** The first words of a stretch were put out. */
   spoke(speech: SpeechHandle): void {
-    this.#spoken = stretchOf(speech);
+    this.#spoken = { id: speech.id, step: speech.step };
     this.update();
   }
 
@@ -105,15 +105,18 @@ export class Speaking {
     const { mouth, stage, speeches, executor } = this.#core;
     if (stage.stack.length === 0 && this.#state === 'initializing') return 'initializing';
     if (mouth.holder && this.#hasSpoken(mouth.holder)) return 'speaking';
-    // A turn whose calls only wait leaves the agent listening.
-    const busy = [...speeches].some((speech) => speech.phase !== 'tools' || executor.blocking(speech.id) > 0);
-    if (busy) return 'thinking';
+    let active = false;
+    for (const speech of speeches) {
+      // A turn whose calls only wait leaves the agent listening.
+      if (speech.phase !== 'tools' || executor.blocking(speech.id) > 0) return 'thinking';
+      active ||= isActive(this.#core, speech);
+    }
     // Between two steps, or about to end: as it was.
-    return [...speeches].some((speech) => isActive(this.#core, speech)) ? this.#state : 'listening';
+    return active ? this.#state : 'listening';
   }
 
   #hasSpoken(speech: SpeechHandle): boolean {
-    return this.#spoken === stretchOf(speech);
+    return this.#spoken?.id === speech.id && this.#spoken.step === speech.step;
   }
 
   #begin(speech: SpeechHandle, activity: Activity | undefined, how: Begin): void {
@@ -136,8 +139,4 @@ export class Speaking {
       speech.finish({ type: 'interrupted', heard: '', toolsCalled: false });
     });
   }
-}
-
-function stretchOf({ id, step }: SpeechHandle): string {
-  return `${id}/${String(step)}`;
 }

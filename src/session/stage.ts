@@ -13,6 +13,7 @@ import { AgentTask } from './agent-task.ts';
 import { runAs, runAsNobody, type Lease, type Running } from './ambient.ts';
 import { bounded } from '../engine/bounded.ts';
 import type { Core } from './core.ts';
+import type { SpeechHandle } from './speech-handle.ts';
 import { createToolbox, type Toolbox } from './toolbox.ts';
 
 /** What an agent needs to enter. */
@@ -51,6 +52,13 @@ export class Stage {
 
   get isClosed(): boolean {
     return this.#status === 'closed';
+  }
+
+  /** It is a speech of an agent whose AgentTask runs. */
+  isPaused(speech: SpeechHandle): boolean {
+    for (let index = this.stack.length - 2; index >= 0; index -= 1)
+      if (this.stack[index]?.speeches.has(speech)) return true;
+    return false;
   }
 
   activity(id: string): Activity | undefined {

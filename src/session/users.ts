@@ -46,7 +46,7 @@ export class Users {
 
   /** Said, and not yet being answered. */
   get turnIsOpen(): boolean {
-    return this.#inputs.length > 0 || [...this.#turns].some((turn) => turn.isOpen);
+    return this.#inputs.length > 0 || this.#openTurn !== undefined;
   }
 
   /** For each turn of his that is about to be answered, what settles when it is, or when its hook waits itself. */
@@ -129,7 +129,7 @@ export class Users {
     const { stage, floor } = this.#core;
     this.#taking = true;
     while (this.#inputs.length > 0 && !stage.isClosing) {
-      const open = [...this.#turns].find((turn) => turn.isOpen);
+      const open = this.#openTurn;
       if (open) {
         await open.whenFree;
         continue;
@@ -153,6 +153,11 @@ export class Users {
     }
     this.#taking = false;
     floor.changed();
+  }
+
+  get #openTurn(): UserTurn | undefined {
+    for (const turn of this.#turns) if (turn.isOpen) return turn;
+    return undefined;
   }
 
   /** What plays, and the turns of this agent. A paused activity's turn is not interrupted (S5.6). */
