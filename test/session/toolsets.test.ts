@@ -49,20 +49,6 @@ test('S8.6 two updates at once set a toolset up once', async () => {
   expect(seen).toEqual(['setup', 'close']);
 });
 
-test('S8.6 one that is removed while it is being set up is closed when it is, and not offered', async () => {
-  const gate = byHand();
-  const { set, seen } = counted('set', { until: gate.promise, tools: [bodyOf('one')] });
-  const t = await going([]);
-  const added = t.session.updateTools([set]);
-  await t.session.updateTools([]);
-  gate.resolve();
-  await added;
-  await t.clock.settle();
-  expect(seen).toEqual(['setup', 'close']);
-  await drive(t.clock, t.session.run({ userInput: 'Hi' }));
-  expect(offered(t)).toEqual([]);
-});
-
 test('S8.6 one that comes back while its tasks still hold it lives twice, one life after the other', async () => {
   const done = byHand<string>();
   const { set, seen } = counted('set', {
@@ -202,19 +188,4 @@ test('S8.6 a setup that changes the session’s tools at once is set up once all
   expect(setups).toBe(1);
   await drive(t.clock, t.session.run({ userInput: 'Hi' }));
   await drive(t.clock, t.session.close());
-});
-
-test('S8.6 S6.8 a body that removes its own toolset and awaits it, and is then replaced', async () => {
-  const { set, seen } = counted('set', {
-    tools: [
-      bodyOf('one', async (ctx) => {
-        await (ctx.session as unknown as TestSession['session']).updateTools([bodyOf('two')]);
-        return 'swapped';
-      }),
-    ],
-  });
-  const t = await going([call('one')], { tools: [set] });
-  await drive(t.clock, t.session.run({ userInput: 'Go' }));
-  expect(seen).toEqual(['setup', 'close']);
-  expect(offered(t)).toEqual(['two', 'one']);
 });

@@ -1,10 +1,9 @@
-/** Handoffs and AgentTasks asked for from the wrong places, at the wrong time, or several at once (S6.8, S8.2–S8.5). */
-import { Agent, AgentTask, handoff, tool, Toolset, type AgentSession, type RunContext } from 'meanwhile';
+/** Who awaits whom where one could wait for ever: handoffs and AgentTasks asked for from hooks, bodies, leases, fillers (S6.8, S8.2–S8.5). */
+import { Agent, AgentTask, tool, Toolset, type AgentSession, type RunContext } from 'meanwhile';
 import { createVirtualClock, scriptedModel, type ScriptedStep } from 'meanwhile/testing';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { historyOf } from '../support/history.ts';
-import { createPlayback } from '../support/playback.ts';
 import { byHand, drive, startTestSession, type TestOptions, type TestSession } from '../support/session.ts';
 
 const none = z.object({});
@@ -30,8 +29,6 @@ async function comesToRest(t: TestSession, withinMs = 1000): Promise<void> {
   await drive(t.clock, t.session.waitForIdle());
   expect(t.clock.now() - before).toBeLessThanOrEqual(withinMs);
 }
-
-const entered = (t: TestSession) => t.events.flatMap((event) => (event.type === 'agent_changed' ? [event.agent] : []));
 
 describe('updateAgent', () => {
   test.each([
@@ -109,15 +106,6 @@ describe('updateAgent', () => {
     await comesToRest(t);
     expect(historyOf(t.session)).toEqual(['user: Put me through', 'assistant: Hello from the next.']);
     expect(historyOf(t.session.contextOf(next))).toEqual(['user: Put me through', 'assistant: Hello from the next.']);
-  });
-
-  test('S8.5 two at once: they happen in the order of asking, also back to the agent that is current', async () => {
-    const first = new Agent({ name: 'first', instructions: 'First.' });
-    const t = await going([], { agent: first });
-    await Promise.all([t.session.updateAgent(nextAgent()), t.session.updateAgent(first)]);
-    expect(t.session.currentAgent).toBe(first);
-    expect(entered(t)).toEqual(['first', 'next', 'first']);
-    await comesToRest(t);
   });
 
   test('S8.3 a tool with onHandoff wait that awaits the handoff is not waited for', async () => {
@@ -201,101 +189,6 @@ describe('updateAgent', () => {
   });
 });
 
-describe('a handoff that a tool returns', () => {
-  test('S8.5 told in its turn, it comes before one that is recorded while it is told', async () => {
-    const [billing, sales] = ['billing', 'sales'].map((name) => new Agent({ name, instructions: name }));
-    const go = byHand();
-    const clock = createVirtualClock();
-    const agent: Agent = new Agent({
-      name: 'first',
-      instructions: 'First.',
-      tools: [
-        bodyOf(
-          'slow',
-          async (ctx) => (
-            await ctx.update('Began', { deliver: 'silent' }),
-            await go.promise,
-            handoff(sales!, { returns: 'To sales.' })
-          ),
-        ),
-        bodyOf('fast', () => handoff(billing!, { returns: 'To billing.' })),
-      ],
-    });
-    const t = await going([call('slow', 'fast'), 'I put you through to billing now.'], {
-      agent,
-      clock,
-      output: createPlayback(clock),
-    });
-    void t.session.sendMessage('Go');
-    await clock.advance(200);
-    go.resolve();
-    await clock.advance(20_000);
-    expect(entered(t)).toEqual(['first', 'billing']);
-    expect(historyOf(t.session).some((line) => line.includes('not handed over to sales'))).toBe(true);
-    await comesToRest(t);
-  });
-
-  test('S8.5 overtaken by updateAgent while it is told: it is told that it did not happen', async () => {
-    const clock = createVirtualClock();
-    const billing = new Agent({ name: 'billing', instructions: 'x' });
-    const agent = new Agent({
-      name: 'first',
-      instructions: 'x',
-      tools: [bodyOf('fast', () => handoff(billing, { returns: 'To billing.' }))],
-    });
-    const t = await going([call('fast'), 'I put you through to billing now.'], {
-      agent,
-      clock,
-      output: createPlayback(clock),
-    });
-    void t.session.sendMessage('Go');
-    await clock.advance(200);
-    const handed = t.session.updateAgent(nextAgent());
-    await clock.advance(20_000);
-    await handed;
-    expect(t.session.currentAgent?.name).toBe('next');
-    expect(historyOf(t.session).some((line) => line.includes('not handed over to billing'))).toBe(true);
-    await comesToRest(t);
-  });
-
-  test('S8.5 S6.6 while a question is open: it stays open, and the next agent may ask it again', async () => {
-    let answer: unknown;
-    const clock = createVirtualClock();
-    const t = await going([call('job'), 'Which one?', call('leave'), 'Bye.'], {
-      clock,
-      tools: [
-        bodyOf('job', async (ctx) => (answer = await ctx.ask({ message: 'Which?' }))),
-        bodyOf('leave', () => nextAgent()),
-      ],
-    });
-    await drive(clock, t.session.run({ userInput: 'Go' }));
-    await drive(clock, t.session.run({ userInput: 'Leave' }));
-    expect(t.session.currentAgent?.name).toBe('next');
-    expect(t.session.tasks.list()[0]?.state).toBe('input_required');
-    await t.session.tasks.answer('call_1', 'accept', { it: 1 });
-    await clock.settle();
-    expect(answer).toEqual({ action: 'accept', content: { it: 1 } });
-    await comesToRest(t);
-  });
-
-  test('S8.2 interrupted while the old agent says goodbye: the switch follows, the user is answered by the next', async () => {
-    const clock = createVirtualClock();
-    const billing = new Agent({ name: 'billing', instructions: 'x' });
-    const t = await going([call('fast'), 'I put you through to billing now, one moment please.', 'Billing here.'], {
-      clock,
-      output: createPlayback(clock),
-      tools: [bodyOf('fast', () => handoff(billing, { returns: 'To billing.' }))],
-    });
-    void t.session.sendMessage('Go');
-    await clock.advance(300);
-    void t.session.sendMessage('Wait');
-    await clock.advance(20_000);
-    expect(t.session.currentAgent).toBe(billing);
-    expect(historyOf(t.session).at(-1)).toBe('assistant: Billing here.');
-    await comesToRest(t);
-  });
-});
-
 describe('AgentTask.run', () => {
   const asking = (more: Partial<ConstructorParameters<typeof AgentTask>[0]> = {}) =>
     new AgentTask<string>({ name: 'ask', instructions: 'Ask.', ...more });
@@ -349,66 +242,6 @@ describe('AgentTask.run', () => {
     expect(result).toBe('yes');
     expect(t.session.currentAgent).toBe(agent);
     if (where !== 'a filler') await comesToRest(t);
-  });
-
-  test('S8.4 completed while one runs over it: that ends first, each awaiter knows, and the parent is current', async () => {
-    const seen: string[] = [];
-    const inner = new AgentTask<string>({
-      name: 'inner',
-      instructions: 'x',
-      onExit: () => void seen.push('inner exits'),
-    });
-    const outer = new AgentTask<string>({
-      name: 'outer',
-      instructions: 'x',
-      onExit: () => void seen.push('outer exits'),
-      onEnter: () => void inner.run().then(String, (error: Error) => void seen.push(`inner ${error.name}`)),
-    });
-    const agent = new Agent({ name: 'first', instructions: 'x' });
-    const t = await going([], { agent });
-    const ran = outer.run(t.session);
-    await t.clock.settle();
-    expect(t.session.currentAgent).toBe(inner);
-    outer.complete('yes');
-    await t.clock.settle();
-    expect(await drive(t.clock, ran)).toBe('yes');
-    expect(seen).toEqual(
-      ['inner exits', 'outer exits', 'inner ActivityEndedError'].toSorted((a, b) => seen.indexOf(a) - seen.indexOf(b)),
-    );
-    expect(seen.indexOf('inner exits')).toBeLessThan(seen.indexOf('outer exits'));
-    expect(t.session.currentAgent).toBe(agent);
-    await drive(t.clock, t.session.run({ userInput: 'Hi' }));
-    expect(t.spoken).toEqual(['Well.']);
-    await comesToRest(t);
-  });
-
-  test('S5.3 S8.4 its tool cancelled while one runs over it: both end', async () => {
-    const inner = asking({ name: 'inner' });
-    const outer = asking({ name: 'outer', onEnter: () => void inner.run().catch(() => undefined) });
-    const agent = new Agent({ name: 'first', instructions: 'x' });
-    const t = await going([call('job')], { agent, tools: [bodyOf('job', () => outer.run())] });
-    void t.session.sendMessage('Go');
-    await t.clock.settle();
-    expect(t.session.currentAgent).toBe(inner);
-    await drive(t.clock, t.session.tasks.cancel('call_1'));
-    await t.clock.settle();
-    expect(t.session.currentAgent).toBe(agent);
-    await comesToRest(t);
-  });
-
-  test('S8.4 completed before it has entered, from another tool: nobody waits, nobody enters', async () => {
-    const first = asking({ name: 'one' });
-    const second = asking({ name: 'two' });
-    const t = await going([]);
-    const ran = [first.run(t.session), second.run(t.session)];
-    await t.clock.settle();
-    second.complete('early');
-    expect(await drive(t.clock, ran[1]!)).toBe('early');
-    first.complete('late');
-    expect(await drive(t.clock, ran[0]!)).toBe('late');
-    await t.clock.settle();
-    expect(entered(t)).not.toContain('two');
-    await comesToRest(t);
   });
 
   test('S8.4 completed in its own onEnter, synchronously', async () => {
@@ -470,27 +303,6 @@ describe('AgentTask.run', () => {
     expect(t.spoken).toEqual(['What is it?']);
     task.complete('yes');
     expect(await drive(t.clock, ran)).toBe('yes');
-    await comesToRest(t);
-  });
-
-  test('S8.4 S1.8 what the user says while it comes and while it goes is answered once', async () => {
-    const clock = createVirtualClock();
-    const task = asking();
-    const t = await going([call('job'), 'One', 'Two', 'Three', 'Four'], {
-      clock,
-      tools: [bodyOf('job', () => task.run())],
-    });
-    void t.session.sendMessage('Go');
-    void t.session.sendMessage('first');
-    await clock.settle();
-    const two = t.session.sendMessage('second');
-    task.complete('yes');
-    const three = t.session.sendMessage('third');
-    await clock.advance(1000);
-    expect(await drive(clock, two)).toBeDefined();
-    expect(await drive(clock, three)).toBeDefined();
-    const users = historyOf(t.session).filter((line) => line.startsWith('user:'));
-    expect(users.toSorted()).toEqual(['user: Go', 'user: first', 'user: second', 'user: third'].toSorted());
     await comesToRest(t);
   });
 });
