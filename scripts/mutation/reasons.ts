@@ -1,0 +1,25 @@
+/** Why a mutant may survive. Every survivor has a reason, every reason a survivor. */
+import type { FileScore } from './score.ts';
+
+export interface Reason {
+  readonly file: string;
+  readonly reason: string;
+  /** As `Survivor.change` says them. */
+  readonly changes: readonly string[];
+}
+
+export interface Mismatch {
+  readonly withoutReason: readonly string[];
+  readonly withoutSurvivor: readonly string[];
+}
+
+export function reasonFor(reasons: readonly Reason[], file: string, change: string): string | undefined {
+  return reasons.find((it) => it.file === file && it.changes.includes(change))?.reason;
+}
+
+export function compare(scores: readonly FileScore[], reasons: readonly Reason[]): Mismatch {
+  const line = (file: string, change: string): string => `${file}: ${change}`;
+  const found = new Set(scores.flatMap(({ file, survivors }) => survivors.map(({ change }) => line(file, change))));
+  const explained = new Set(reasons.flatMap(({ file, changes }) => changes.map((change) => line(file, change))));
+  return { withoutReason: [...found.difference(explained)], withoutSurvivor: [...explained.difference(found)] };
+}

@@ -1,0 +1,24 @@
+/**
+ * What is mutated, and by which tests a mutant may be caught: `near` first, which are quick and mirror the file, then
+ * `far` for what survived those. Properties are left out: a mutant that only they catch has no test that names it.
+ */
+export interface Target {
+  readonly files: string;
+  readonly near: readonly string[];
+}
+
+export const far = [
+  'test/engine/*.test.ts',
+  'test/chat/*.test.ts',
+  'test/tools/*.test.ts',
+  'test/session/*.test.ts',
+  'test/adversarial.test.ts',
+];
+
+export const targets: readonly Target[] = [
+  { files: 'src/engine/*.ts', near: ['test/engine/*.test.ts'] },
+  { files: 'src/chat/*.ts', near: ['test/chat/*.test.ts'] },
+  { files: 'src/session/floor*.ts', near: ['test/session/floor*.test.ts'] },
+  { files: 'src/session/idle.ts', near: ['test/session/waits.test.ts', 'test/session/away.test.ts'] },
+  { files: 'src/session/leases.ts', near: ['test/session/foreground.test.ts', 'test/session/filler.test.ts'] },
+];
