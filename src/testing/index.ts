@@ -14,6 +14,7 @@ export {
   type ConformanceRunOptions,
   type PlannedCase,
 } from './conformance/run.ts';
+export { createScriptedHost, type ScriptedHostOptions } from './conformance/scripted-host.ts';
 export { mockTools } from './mock-tools.ts';
 export {
   scriptedModel,
@@ -44,6 +45,6 @@ export type { ModelFailure, ModelPace } from './paced-model.ts';
 export type { AgentSpeech, Delivery, ToolRunSpan, UserSpeech } from './reading.ts';
 export type { ToolScript, ToolStep } from './tool-script.ts';
 export { ConversationError } from './verdict.ts';
-export type { VoicePace } from './voice.ts';
+export { createVoice, type VoicePace } from './voice.ts';
 export { walk, type Walk, type WalkPattern } from './walk.ts';
 export type { WalkEvent, WalkEventName, WalkEvents } from './walk-events.ts';

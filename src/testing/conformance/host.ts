@@ -54,7 +54,7 @@ export interface ConformanceTalk {
   ends(): Promise<void>;
   /** The next append to the host's model fails, so often. */
   refuseAppends?(times: number): void;
-  /** Ends the talk; resolves when it has ended. */
+  /** Ends the talk; resolves when it has ended. May be called again. */
   close(): Promise<void>;
 }
 
