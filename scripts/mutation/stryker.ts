@@ -34,21 +34,23 @@ export async function loadStryker(root: string): Promise<(run: StrykerRun) => Pr
   const require = createRequire(join(root, 'mutation/package.json'));
   const { core, runner } = resolveBoth(require);
   const { Stryker } = (await import(pathToFileURL(core).href)) as StrykerModule;
-  return ({ mutate, testFiles }) =>
-    new Stryker({
+  return ({ mutate, testFiles }) => {
+    process.env['MUTATION_TESTS'] = JSON.stringify(testFiles);
+    return new Stryker({
       mutate,
-      testFiles,
       testRunner: 'vitest',
       plugins: [pathToFileURL(runner).href],
-      vitest: { configFile: 'vitest.config.ts', related: false },
+      vitest: { configFile: 'mutation/vitest.config.ts', related: false },
       concurrency: 1,
       // A machine that does other things as well is no reason to call a mutant endless.
       timeoutMS: 15_000,
       reporters: ['progress-append-only'],
       logLevel: 'warn',
-      ignorePatterns: ['bench', 'mutation', 'docs', 'rules', 'dist', 'coverage'],
+      warnings: { slow: false },
+      ignorePatterns: ['bench', 'docs', 'rules', 'dist', 'coverage'],
       tempDirName: '.stryker-tmp',
     }).runMutationTest();
+  };
 }
 
 function resolveBoth(require: NodeJS.Require): { core: string; runner: string } {
