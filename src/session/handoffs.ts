@@ -99,12 +99,14 @@ export class Handoffs {
     const wait = whoRuns()?.waits;
     whoRuns()?.letGo?.('change');
     const settled = stage.afterCall(body);
+    // Its own call settles before the switch: it must not be taken for one that blocks while it awaits this.
+    const goOn = wait?.();
     const done = stage.change(async () => {
       await settled;
       if (stage.isClosing || stage.current?.agent !== agent) await stage.handOver(agent, cut);
+      // It goes on before the change is over: between the two it would be quiet.
+      goOn?.();
     });
-    // Its own call settles before the switch: it must not be taken for one that blocks while it awaits this.
-    const goOn = wait?.();
     await done.finally(() => goOn?.());
   }
 
