@@ -12,7 +12,7 @@ export const work: Work = {
   cases: [{ id: 'idle', label: '', unit: 'time', aim: 1 }],
   peers: {
     ours,
-    livekit: { none: 'not measured yet' },
+    livekit,
     aiGenerate: { none: 'has no session' },
     aiStream: { none: 'has no session' },
     openai: { none: 'has no session' },
@@ -26,6 +26,16 @@ async function ours() {
   return await sampleRounds({ warmUp: 50, rounds: 50 }, async () => {
     const session = await openSession(createModel(lookingUp()), { tools: [tool] });
     expectSame('the answer', (await session.run({ userInput: question })).text, answer);
+    return [await timed(() => session.close())];
+  });
+}
+
+async function livekit() {
+  const { BenchLLM, lookingUp: script, lookUp, openSession, playTurn } = await import('../peers/livekit.ts');
+  const tool = lookUp(({ n }) => Promise.resolve(found(n)));
+  return await sampleRounds({ warmUp: 2, rounds: 5 }, async () => {
+    const session = await openSession(new BenchLLM(script()), [tool]);
+    expectSame('the answer', await playTurn(session, question), answer);
     return [await timed(() => session.close())];
   });
 }

@@ -15,7 +15,7 @@ export const work: Work = {
   ],
   peers: {
     ours,
-    livekit: { none: 'not measured yet' },
+    livekit,
     aiGenerate: { none: 'has no session' },
     aiStream: { none: 'has no session' },
     openai: { none: 'has no session' },
@@ -29,5 +29,14 @@ async function ours(caseId: string) {
   const idle = createModel(lookingUp());
   return await heldPer(500, () =>
     caseId === 'idle' ? openSession(idle, { tools: [tool] }) : openWithTask(createModel(lookingUp())),
+  );
+}
+
+async function livekit(caseId: string) {
+  const { BenchLLM, lookingUp: script, lookUp, openSession, openWithTask } = await import('../peers/livekit.ts');
+  const tool = lookUp(({ n }) => Promise.resolve(found(n)));
+  const idle = new BenchLLM(script());
+  return await heldPer(300, () =>
+    caseId === 'idle' ? openSession(idle, [tool]) : openWithTask(new BenchLLM(script())),
   );
 }

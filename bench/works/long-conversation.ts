@@ -12,7 +12,7 @@ export const work: Work = {
   cases: [{ id: 'ratio', label: '', unit: 'ratio', aim: 1.2 }],
   peers: {
     ours: async () => sampleConversations((await import('../peers/ours.ts')).startConversation),
-    livekit: { none: 'not measured yet' },
+    livekit: async () => sampleConversations((await import('../peers/livekit.ts')).startConversation, few),
     aiGenerate: { none: 'not measured yet' },
     aiStream: { none: 'not measured yet' },
     openai: { none: 'not measured yet' },
@@ -21,10 +21,11 @@ export const work: Work = {
 };
 
 /** Conversations that are not counted, and ones that are. */
-const warmUp = 10;
-const counted = 20;
+const many = { warmUp: 10, counted: 20 };
+/** For a peer whose conversations take seconds. */
+const few = { warmUp: 1, counted: 5 };
 
-async function sampleConversations(start: StartConversation): Promise<Measured> {
+async function sampleConversations(start: StartConversation, { warmUp, counted } = many): Promise<Measured> {
   const ratios: number[] = [];
   for (let count = -warmUp; count < counted; count += 1) {
     const play = await start();

@@ -15,7 +15,7 @@ export const work: Work = {
   ],
   peers: {
     ours,
-    livekit: { none: 'not measured yet' },
+    livekit,
     aiGenerate: { none: 'a tool has no updates for the model' },
     aiStream: { none: 'a tool has no updates for the model' },
     openai: { none: 'a tool has no updates' },
@@ -71,6 +71,44 @@ async function ours(caseId: string) {
     await session.close();
     return [sample];
   });
+}
+
+/** At 10,000 it needs ten minutes. */
+const smaller = 300;
+
+async function livekit(caseId: string, { full }: { readonly full: boolean }) {
+  const {
+    BenchLLM,
+    calls: toolCalls,
+    lookUp,
+    openSession,
+    says: chunksOf,
+    userIsNewest,
+  } = await import('../peers/livekit.ts');
+  const count = Number(caseId) > 1000 && !full ? smaller : Number(caseId);
+  const all = Array.from({ length: count }, (_, n) => ({ id: `call_${String(n)}`, args: { n } }));
+  const bodies: Promise<string>[] = [];
+  const tool = lookUp(({ n }, { ctx }) => {
+    const body = steps(n, (text) => ctx.update(text));
+    bodies.push(body);
+    return body;
+  });
+  const model = new BenchLLM((context) => (userIsNewest(context) ? toolCalls(...all) : chunksOf(answer)));
+  const measured = await sampleRounds({ warmUp: 0, rounds: 1 }, async () => {
+    const session = await openSession(model, [tool]);
+    const sample = await timed(async () => {
+      await session.generateReply({ userInput: question }).waitForPlayout();
+      await Promise.all(bodies.splice(0));
+      await nextTick();
+      await session.waitForIdle();
+    });
+    const finals = session.history.items.filter(
+      (item) => item.type === 'function_call' && item.callId.endsWith('_final'),
+    );
+    expectSame('results', finals.length, count);
+    return [sample];
+  });
+  return count === Number(caseId) ? measured : { ...measured, note: `with ${String(count)} tools only` };
 }
 
 async function floor(caseId: string) {

@@ -1,5 +1,5 @@
 /** A result waits while the agent speaks: how soon after its last word is the model asked to tell it? */
-import { setImmediate as nextTick } from 'node:timers/promises';
+import { setImmediate as nextTick, setTimeout as sleep } from 'node:timers/promises';
 import { sampleRounds } from '../measure.ts';
 import { createModel, heldSpeech, says, type Reply } from '../model.ts';
 import { lookingUp } from '../script.ts';
@@ -13,7 +13,7 @@ export const work: Work = {
   cases: [{ id: 'quiet', label: '', unit: 'time', aim: 0.1 }],
   peers: {
     ours,
-    livekit: { none: 'not measured yet' },
+    livekit,
     aiGenerate: { none: 'nothing waits for quiet' },
     aiStream: { none: 'nothing waits for quiet' },
     openai: { none: 'nothing waits for quiet' },
@@ -57,6 +57,45 @@ async function ours() {
     }
     await session.close();
     return samples;
+  });
+}
+
+async function livekit() {
+  const { BenchLLM, lookingUp, openWithTask, says: chunksOf } = await import('../peers/livekit.ts');
+  const script = lookingUp();
+  let requestedAt = 0;
+  let requests = 0;
+  let asked = Promise.withResolvers<void>();
+  let held = Promise.withResolvers<void>();
+  let next: 'script' | 'hold' | 'tell' = 'script';
+  const model = new BenchLLM((context) => {
+    requestedAt = performance.now();
+    requests += 1;
+    if (next === 'script') return script(context);
+    if (next === 'tell') {
+      asked.resolve();
+      return chunksOf(answer);
+    }
+    next = 'tell';
+    return { ...chunksOf('One moment, please'), until: held.promise };
+  });
+  const { session, ctx } = await openWithTask(model);
+  return await sampleRounds({ warmUp: 40, rounds: 60 }, async () => {
+    next = 'hold';
+    held = Promise.withResolvers();
+    asked = Promise.withResolvers();
+    const speech = session.generateReply({ userInput: question });
+    await sleep(5);
+    await ctx.update(working);
+    await sleep(5);
+    expectSame('the speech is over', speech.done(), false);
+    const before = requests;
+    const from = performance.now();
+    held.resolve();
+    await asked.promise;
+    await session.waitForIdle();
+    expectSame('requests', requests - before, 1);
+    return [requestedAt - from];
   });
 }
 

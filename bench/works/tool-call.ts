@@ -17,7 +17,7 @@ export const work: Work = {
   ],
   peers: {
     ours,
-    livekit: { none: 'not measured yet' },
+    livekit,
     aiGenerate: { none: 'a tool has no updates for the model' },
     aiStream: { none: 'a tool has no updates for the model' },
     openai: { none: 'a tool has no updates' },
@@ -58,6 +58,21 @@ async function ours(caseId: string) {
     return { took, told: background && output.text.includes(working) };
   });
   return await bodies.sample(() => engine.tasks.list().length);
+}
+
+async function livekit(caseId: string) {
+  const { BenchLLM, createExecutor, lookingUp, lookUp, openSession } = await import('../peers/livekit.ts');
+  const tool = lookUp(async ({ n }, { ctx }) => {
+    await ctx.update(working);
+    await bodies.until(n);
+  });
+  const session = await openSession(new BenchLLM(lookingUp()), [tool]);
+  const executor = await createExecutor(session);
+  const bodies = createBodies(Number(caseId), async (n) => {
+    const { took, output } = await executor.execute(tool, `call_${String(n)}`, { n });
+    return { took, told: output.includes(working) };
+  });
+  return await bodies.sample(() => executor.running());
 }
 
 async function floor(caseId: string) {

@@ -11,7 +11,7 @@ export const work: Work = {
   cases: [{ id: 'turn', label: '', unit: 'time', aim: 0.05 }],
   peers: {
     ours: async () => sampleTurns((await import('../peers/ours.ts')).startConversation),
-    livekit: { none: 'not measured yet' },
+    livekit: async () => sampleTurns((await import('../peers/livekit.ts')).startConversation),
     aiGenerate: { none: 'not measured yet' },
     aiStream: { none: 'not measured yet' },
     openai: { none: 'not measured yet' },

@@ -13,7 +13,7 @@ export const work: Work = {
   cases: [{ id: '10000', label: '10,000 items', unit: 'time', aim: 0.3 }],
   peers: {
     ours,
-    livekit: { none: 'not measured yet' },
+    livekit,
     aiGenerate: { none: 'a tool has no updates for the model' },
     aiStream: { none: 'a tool has no updates for the model' },
     openai: { none: 'a tool has no updates' },
@@ -42,6 +42,34 @@ async function ours(caseId: string) {
     await nextTick();
     expectSame('requests', requests - before, 1);
     if (messages < Number(caseId)) throw new Error(`The prompt had only ${String(messages)} messages.`);
+    return [requestedAt - from];
+  });
+}
+
+async function livekit(caseId: string) {
+  const { BenchLLM, contextOf, lookingUp, openWithTask, says: chunksOf } = await import('../peers/livekit.ts');
+  let requests = 0;
+  let requestedAt = 0;
+  let items = 0;
+  let asked = Promise.withResolvers<void>();
+  const script = lookingUp();
+  const model = new BenchLLM((context) => {
+    requestedAt = performance.now();
+    requests += 1;
+    items = context.items.length;
+    asked.resolve();
+    return requests <= 2 ? script(context) : chunksOf(answer);
+  });
+  const { session, ctx } = await openWithTask(model, contextOf(Number(caseId)));
+  return await sampleRounds({ warmUp: 10, rounds: 30 }, async () => {
+    asked = Promise.withResolvers();
+    const before = requests;
+    const from = performance.now();
+    await ctx.update(working);
+    await asked.promise;
+    await session.waitForIdle();
+    expectSame('requests', requests - before, 1);
+    if (items < Number(caseId)) throw new Error(`The context had only ${String(items)} items.`);
     return [requestedAt - from];
   });
 }

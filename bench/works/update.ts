@@ -16,7 +16,7 @@ export const work: Work = {
   ],
   peers: {
     ours,
-    livekit: { none: 'not measured yet' },
+    livekit,
     aiGenerate: { none: 'a tool has no updates for the model' },
     aiStream: { none: 'a tool has no updates for the model' },
     openai: { none: 'a tool has no updates' },
@@ -48,6 +48,19 @@ async function ours(caseId: string) {
       const before = session.history.length;
       await ctx.update(text);
       expectSame('items more', session.history.length - before, 1);
+    };
+  });
+}
+
+async function livekit(caseId: string) {
+  const { BenchLLM, contextOf, lookingUp, openWithTask } = await import('../peers/livekit.ts');
+  return await sampleUpdates(Number(caseId), async (items) => {
+    const { session, ctx } = await openWithTask(new BenchLLM(lookingUp()), contextOf(items));
+    session._updateUserState('speaking');
+    return async (text) => {
+      const before = session.history.items.length;
+      await ctx.update(text);
+      expectSame('items more', session.history.items.length - before, 2);
     };
   });
 }
