@@ -6,6 +6,7 @@ const entry = {
   'testing/index': 'src/testing/index.ts',
   'telemetry/index': 'src/telemetry/index.ts',
   'adapters/livekit/index': 'src/adapters/livekit/index.ts',
+  'voice/index': 'src/voice/index.ts',
   'cli/main': 'src/cli/main.ts',
 };
 

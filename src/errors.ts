@@ -16,6 +16,7 @@ export type ErrorCode =
   | 'model_failed'
   | 'model_misbehaved'
   | 'output_failed'
+  | 'speech_failed'
   | 'aborted';
 
 /** Base of all errors that this library throws at the application. `code` is stable, the message is not. */

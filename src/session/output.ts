@@ -12,6 +12,8 @@ export interface SpokenInfo {
   readonly speechId: string;
   readonly kind: 'reply' | 'say' | 'filler';
   readonly agent: string;
+  /** May it be cut? As of now: a tool's body can take the permission back while it is said. */
+  readonly allowInterruptions: boolean;
 }
 
 /** One stretch of words on its way to the user. */

@@ -90,7 +90,15 @@ export class Utterance {
 
   #open(): SpeechSink {
     if (this.#sink) return this.#sink;
-    this.#sink = this.#core.output.open({ speechId: this.#speech.id, kind: this.#speech.kind, agent: this.#agent });
+    const speech = this.#speech;
+    this.#sink = this.#core.output.open({
+      speechId: speech.id,
+      kind: speech.kind,
+      agent: this.#agent,
+      get allowInterruptions() {
+        return speech.allowInterruptions;
+      },
+    });
     this.#core.speaking.spoke(this.#speech);
     return this.#sink;
   }

@@ -1,0 +1,11 @@
+export type { VoiceActivityModel, VoiceActivityStream } from './activity-model.ts';
+export type { ActivityOptions } from './activity-rules.ts';
+export type { AudioOutput } from './audio-output.ts';
+export type { BargeInOptions } from './barge-in.ts';
+export type { EndpointingOptions } from './endpointing.ts';
+export type { VoiceEvent, VoiceEventName, VoiceEvents } from './events.ts';
+export { bytesOf, samplesOf, type AudioFrame } from './frames.ts';
+export type { VoiceOptions } from './options.ts';
+export type { PlayoutOptions } from './playout.ts';
+export type { SynthesisOptions } from './synthesis.ts';
+export { createVoice, type Voice, type VoiceConnection, type VoiceIO, type VoiceSession } from './voice.ts';
