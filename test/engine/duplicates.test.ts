@@ -117,6 +117,13 @@ describe('S4.5 the window', () => {
     expect(calls.judge(undefined, { windowMs: 60_000 })).toEqual({ type: 'run' });
   });
 
+  test('S4.5 the age counts from the end, not from the beginning of the session', () => {
+    const calls = new Calls().start('a');
+    calls.now = 5000;
+    calls.end('a').now = 5100;
+    expect(calls.judge(undefined, { windowMs: 1000 })).toMatchObject({ type: 'replay', ageMs: 100 });
+  });
+
   test('S4.5 without a window, with other arguments and with the confirm flag it runs', () => {
     expect(done().judge(undefined)).toEqual({ type: 'run' });
     expect(done().judge(undefined, { windowMs: 1000, key: 'book {}' })).toEqual({ type: 'run' });
@@ -136,8 +143,11 @@ describe('S4.5 the window', () => {
     [0, '0 seconds'],
     [1_400, '1 second'],
     [89_000, '89 seconds'],
+    [90_000, '2 minutes'],
     [120_000, '2 minutes'],
     [3_600_000, '60 minutes'],
+    [5_340_000, '89 minutes'],
+    [5_400_000, '2 hours'],
     [7_200_000, '2 hours'],
   ])('S4.5 says how old it is: %d ms', (ageMs, text) => {
     expect(describeAge(ageMs)).toBe(text);
@@ -171,6 +181,7 @@ describe('S5.6 a task whose arguments are validated late', () => {
   test('S5.6 is nobody’s duplicate before, and one of its key from then on', () => {
     const calls = pending();
     expect(calls.judge('reject')).toEqual({ type: 'run' });
+    expect(earlierDuplicates(calls.tasks, 'a')).toEqual([]);
     calls.log.commit({ type: 'task_validated', callId: 'a', input: { to: 'Rome' }, key });
     expect(calls.judge('reject')).toMatchObject({ type: 'reject', running: [{ callId: 'a', input: { to: 'Rome' } }] });
     calls.end('a');

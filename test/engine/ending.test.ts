@@ -1,7 +1,15 @@
 /** The table of S1.4 as a pure function. */
 import { Agent, handoff, StopResponse, ToolError } from 'meanwhile';
 import { expect, test } from 'vitest';
-import { cancelled, endingOfThrow, endingOfValue, timedOut, type Ending } from '../../src/engine/ending.ts';
+import {
+  answered,
+  cancelled,
+  declined,
+  endingOfThrow,
+  endingOfValue,
+  timedOut,
+  type Ending,
+} from '../../src/engine/ending.ts';
 
 const agent = new Agent({ name: 'billing', instructions: 'x' });
 const brief = ({ state, told, wantsReply, aloud, handoff: to }: Ending) => ({
@@ -71,4 +79,49 @@ test('S1.4 cancelled wants no reply, a time limit does and names itself', () => 
   expect(brief(cancelled)).toEqual({ state: 'cancelled', told: 'cancelled', wantsReply: false, aloud: 'never' });
   expect(brief(timedOut('timedOut', 5000))).toEqual(failed('timedOut'));
   expect(timedOut('timedOut', 5000).told).toHaveProperty('limitMs', 5000);
+});
+
+test('S6.6 declined, it is told as the tool says, and wants a reply', () => {
+  expect(brief(declined)).toEqual({ state: 'completed', told: 'declined', wantsReply: true, aloud: 'as_tool' });
+});
+
+test('S5.6 a call that was answered otherwise ends with that answer', () => {
+  const text = { type: 'text', text: 'It runs already.' } as const;
+  expect(brief(answered(text, true))).toEqual(told('It runs already.'));
+  expect(brief(answered(text, false))).toEqual({ ...told('It runs already.'), wantsReply: false, aloud: 'never' });
+  expect(brief(answered({ type: 'error', text: 'Full.' }, false))).toEqual(failed('error: Full.'));
+});
+
+test('S4.5 only a value, or none, is something that an equal call may be answered with', () => {
+  for (const value of ['done', undefined]) expect(endingOfValue(value)).toHaveProperty('replayable', true);
+  for (const ending of [cancelled, declined, endingOfThrow('x'), endingOfValue(new ToolError('x'))]) {
+    expect(ending).not.toHaveProperty('replayable');
+  }
+});
+
+test('S1.4 an agent in the wrong place says where, and what to return instead', () => {
+  expect(endingOfValue({ next: [agent] }).told).toEqual({
+    prompt: 'badValue',
+    reason: 'it holds the agent "billing" inside another value; return handoff(agent, { returns }) instead',
+  });
+  expect(endingOfValue(handoff(agent, { returns: { next: agent } as never })).told).toEqual({
+    prompt: 'badValue',
+    reason: 'its `returns` holds an agent',
+  });
+});
+
+test('S1.4 what cannot be read is an unexpected error, with its cause for the log', () => {
+  const cause = new Error('no');
+  const proxy = new Proxy(
+    {},
+    {
+      getPrototypeOf: () => {
+        throw cause;
+      },
+    },
+  );
+  const { state, told: words, error } = endingOfThrow(proxy);
+  expect({ state, words }).toEqual({ state: 'failed', words: { prompt: 'genericError' } });
+  expect(error).toMatchObject({ message: 'What the tool returned or threw cannot be read.', cause });
+  expect(endingOfThrow(null).error).toMatchObject({ message: 'A tool threw null.' });
 });
