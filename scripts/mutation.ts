@@ -13,8 +13,8 @@ import { globSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join, matchesGlob } from 'node:path';
 import { toPage } from './mutation/page.ts';
-import { compare, type Reason } from './mutation/reasons.ts';
-import { hashOf, isSurvivor, merge, percent, rangesOf, scoreOf, type FileScore } from './mutation/score.ts';
+import { compare, reasonFor, type Reason } from './mutation/reasons.ts';
+import { hashOf, isSurvivor, merge, nameAll, percent, rangesOf, scoreOf, type FileScore } from './mutation/score.ts';
 import { loadStryker, type Mutant, type StrykerRun } from './mutation/stryker.ts';
 import { far, targets } from './mutation/targets.ts';
 
@@ -23,6 +23,7 @@ const scoresFile = join(root, 'mutation/scores.json');
 const read = (file: string) => readFile(join(root, file), 'utf8');
 const readJson = async <T>(file: string): Promise<T> => JSON.parse(await read(file)) as T;
 
+const reasons = await readJson<Reason[]>('mutation/reasons.json');
 const known = targets.flatMap(({ files }) => globSync(files, { cwd: root })).toSorted();
 const args = process.argv.slice(2);
 const isNear = args.includes('--near');
@@ -32,11 +33,14 @@ const unknown = wanted.filter((file) => !known.includes(file));
 if (unknown.length > 0)
   throw new Error(`${unknown.join(', ')}: not among the files that are mutated (${known.join(', ')})`);
 
+/** What survived and has a reason is not tried by the far tests: that would take the longest of all. */
 async function mutate(file: string, stryker: (run: StrykerRun) => Promise<Mutant[]>): Promise<FileScore> {
   const source = await read(file);
   const near = targets.find(({ files }) => matchesGlob(file, files))?.near ?? [];
   const first = await stryker({ mutate: [file], testFiles: near });
-  const open = first.filter(isSurvivor);
+  const open = nameAll(source, first)
+    .filter(({ mutant, change }) => isSurvivor(mutant) && reasonFor(reasons, file, change) === undefined)
+    .map(({ mutant }) => mutant);
   const second = open.length > 0 && !isNear ? await stryker({ mutate: rangesOf(file, open), testFiles: far }) : [];
   return scoreOf(file, source, merge(first, second), new Date().toISOString().slice(0, 10));
 }
@@ -51,14 +55,16 @@ if (wanted.length > 0) {
   const stryker = await loadStryker(root);
   for (const file of wanted) {
     const score = await mutate(file, stryker);
-    if (isNear) for (const { line, change } of score.survivors) console.log(`  ${String(line)}: ${change}`);
+    if (isNear)
+      for (const { line, change } of score.survivors) {
+        if (reasonFor(reasons, file, change) === undefined) console.log(`  ${String(line)}: ${change}`);
+      }
     else await keep(score);
     console.log(`${file}: ${percent(score).toFixed(1)} %, ${String(score.survivors.length)} survived`);
   }
 }
 
 const scores = (await readJson<FileScore[]>('mutation/scores.json')).filter(({ file }) => known.includes(file));
-const reasons = await readJson<Reason[]>('mutation/reasons.json');
 const files = new Map(await Promise.all(known.map(async (file) => [file, hashOf(await read(file))] as const)));
 await writeFile(join(root, 'docs/design/mutation.md'), toPage(scores, reasons, { files }));
 

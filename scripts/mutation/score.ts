@@ -34,22 +34,26 @@ export const isSurvivor = ({ status }: Mutant): boolean => survived.has(status);
 
 /** `mutants` are all of one file. Those that do not compile or are ignored count neither way. */
 export function scoreOf(file: string, source: string, mutants: readonly Mutant[], date: string): FileScore {
-  const seen = new Map<string, number>();
-  const survivors: Survivor[] = [];
-  for (const mutant of mutants.toSorted(byPlace)) {
-    const text = `${shown(original(source, mutant))} ⇒ ${shown(mutant.replacement)}`;
-    const count = (seen.get(text) ?? 0) + 1;
-    seen.set(text, count);
-    const change = count === 1 ? text : `${text} (${String(count)})`;
-    if (isSurvivor(mutant)) survivors.push({ line: mutant.location.start.line, change });
-  }
+  const survivors = nameAll(source, mutants).filter(({ mutant }) => isSurvivor(mutant));
   return {
     file,
     date,
     source: hashOf(source),
     caught: mutants.filter((it) => caught.has(it.status)).length,
-    survivors,
+    survivors: survivors.map(({ line, change }) => ({ line, change })),
   };
+}
+
+/** Each with what it changes, in the order of the file. */
+export function nameAll(source: string, mutants: readonly Mutant[]): (Survivor & { readonly mutant: Mutant })[] {
+  const seen = new Map<string, number>();
+  return mutants.toSorted(byPlace).map((mutant) => {
+    const text = `${shown(original(source, mutant))} ⇒ ${shown(mutant.replacement)}`;
+    const count = (seen.get(text) ?? 0) + 1;
+    seen.set(text, count);
+    const change = count === 1 ? text : `${text} (${String(count)})`;
+    return { mutant, line: mutant.location.start.line, change };
+  });
 }
 
 /** The survivors of a first run with what a second one, over those alone, says of them. */
