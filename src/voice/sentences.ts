@@ -2,6 +2,7 @@
 
 /** A piece that has fewer letters than this waits for the next: a voice says "No." better with what follows. */
 const minLetters = 12;
+const isOver = /[.!?…]["'”’)\]]*\s+$/u;
 /** A piece that comes to no end is cut at the last space before this. */
 const maxLength = 300;
 
@@ -14,8 +15,8 @@ export class Sentences {
   push(text: string): string[] {
     this.#pending += text;
     const pieces = [...this.#segmenter.segment(this.#pending)].map(({ segment }) => segment);
-    // The last may go on.
-    const open = pieces.pop() ?? '';
+    // The last may go on, unless a space stands behind its end.
+    const open = isOver.test(pieces.at(-1) ?? '') ? '' : (pieces.pop() ?? '');
     const whole: string[] = [];
     let piece = '';
     for (const each of pieces) {
