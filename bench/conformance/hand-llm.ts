@@ -87,6 +87,10 @@ class HandStream extends llm.LLMStream {
 
   ends(): void {
     if (this.#written < this.#text.length) this.hears(this.#text);
+    this.stops();
+  }
+
+  stops(): void {
     this.#state = 'over';
     this.#over.resolve();
   }

@@ -45,15 +45,25 @@ async function open({ clock, tools, ...settings }: ConformanceOptions): Promise<
   session.on(voice.AgentSessionEventTypes.ConversationItemAdded, ({ item }) => {
     if (item.type === 'message' && item.role === 'assistant') heard.push((item.textContent ?? '').trim());
   });
+  // LiveKit reads on until the words stop, or for two seconds: a real model's go on, this one's stop.
+  session.on(voice.AgentSessionEventTypes.SpeechCreated, ({ speechHandle }) => {
+    void speechHandle.waitIfNotInterrupted([new Promise(() => undefined)]).then(() => model.voice?.stops());
+  });
   await session.start({ agent });
   await settle();
 
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
-    const closed = session.close();
-    while (!(await Promise.race([closed.then(() => true), vi.advanceTimersByTimeAsync(100).then(() => false)])));
-    await meanwhile.close();
-    vi.useRealTimers();
+    let closed = false;
+    void session
+      .close()
+      .then(() => meanwhile.close())
+      .then(() => (closed = true));
+    for (let ms = 0; !closed && ms < 20_000; ms += 100) {
+      await vi.advanceTimersByTimeAsync(100);
+      await clock.advance(100);
+    }
+    if (!closed) throw new Error('The session did not close.');
   };
   return {
     tasks: meanwhile.tasks,

@@ -1,9 +1,11 @@
 import { initializeLogger } from '@livekit/agents';
 import { planConformance } from 'meanwhile/testing';
-import { test } from 'vitest';
+import { afterAll, test, vi } from 'vitest';
 import { livekitHost } from './livekit-host.ts';
 
 initializeLogger({ pretty: false, level: 'silent' });
+
+afterAll(() => void vi.useRealTimers());
 
 const skip = {
   'unknown-tool': 'LiveKit answers a call of an unknown tool itself, in words of its own',

@@ -106,8 +106,9 @@ export async function attachMeanwhile<Llm extends LiveKitLlm>(
   });
   const offered = await engine.tools(fromLiveKitTools(tools));
   const close = async (): Promise<void> => {
-    await engine.close('the session has closed');
     host.close();
+    await engine.whenTold();
+    await engine.close('the session has closed');
   };
   session.on('close', () => void close());
   return {

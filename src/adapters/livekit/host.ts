@@ -164,7 +164,7 @@ export class LiveKitHost implements Conversation {
   /** From `updateAgent` on the next agent is the session's, long before its activity is; between the two nobody is. */
   get #agentState(): FloorFacts['agent'] {
     const agent = this.#current;
-    if (!agent || agent !== this.#arrived) return 'none';
+    if (!agent || agent !== this.#arrived || this.#options.session._closing === true) return 'none';
     try {
       return agent.getActivityOrThrow().schedulingPaused ? 'arriving' : 'here';
     } catch {
@@ -176,12 +176,12 @@ export class LiveKitHost implements Conversation {
     const { session, engine, quietMs } = this.#options;
     const open = this.speeches.open;
     const inTools = open.filter(isInToolPhase);
-    const isWorking = session.agentState === 'speaking' || session.agentState === 'thinking';
     const agent = this.#current;
     return {
       agent: this.#agentState,
       inTask: agent !== undefined && isAgentTask(agent),
-      speaking: open.length > inTools.length || (isWorking && open.length > 0),
+      // Its words may still be playing when its calls are being waited for.
+      speaking: open.length > inTools.length || (open.length > 0 && session.agentState === 'speaking'),
       blocking: inTools.some(({ id }) => engine().blocking(id) > 0),
       userSpeaking: session.userState === 'speaking',
       userTurnUntil: session.userState === 'away' ? undefined : this.#userTurnUntil,

@@ -12,6 +12,8 @@ export interface LiveKitSession {
   readonly currentAgent: LiveKitAgent;
   readonly history: LiveKitChatContext;
   readonly input: { readonly audio: unknown };
+  /** Of all that is used here the one thing LiveKit does not document: no event says that a session begins to close. */
+  readonly _closing?: boolean;
   /** Throws where none was given. */
   readonly userData: unknown;
   on(event: 'speech_created', listener: (event: SpeechCreated) => void): unknown;
