@@ -116,14 +116,16 @@ export class Draft {
     return taken;
   }
 
-  /** What begins at `place`, to be continued on its own. */
-  copy({ message, part, offset }: Place): Draft {
+  /** What begins at `place`, behind a standing system message, to be continued on its own. Copied once: it may be long. */
+  copy({ message, part, offset }: Place, system?: string): Draft {
     this.#lastIsShared = true;
     const last = this.#messages.at(-1);
     this.#seenParts = last && last.role !== 'system' ? last.content.length : 0;
-    const messages = this.#messages.slice(message);
-    const first = messages[0];
-    if (first && (part > 0 || offset > 0)) messages[0] = cut(first, part, offset);
+    const kept = message === 0 ? this.#messages : this.#messages.slice(message);
+    const front: LanguageModelV4Message[] = system === undefined ? [] : [{ role: 'system', content: system }];
+    const messages = front.concat(kept);
+    const first = kept[0];
+    if (first && (part > 0 || offset > 0)) messages[front.length] = cut(first, part, offset);
     return new Draft(this.#form, messages);
   }
 
@@ -135,8 +137,7 @@ export class Draft {
   }
 
   /** Ends the draft: the prompt is the caller's. */
-  finish(system: string | undefined): LanguageModelV4Prompt {
-    if (system !== undefined) this.#messages.unshift({ role: 'system', content: system });
+  finish(): LanguageModelV4Prompt {
     return this.#messages;
   }
 

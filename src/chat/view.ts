@@ -110,13 +110,13 @@ export class PromptView {
 
   request({ system, from = 0, notes = [], late = '' }: PromptRequest = {}): PreparedPrompt {
     const { assistantFirst } = this.#profile;
-    const draft = this.#draft.copy(this.#placeFrom(from));
-    if (!assistantFirst) draft.openWithUser(this.#texts.nothing);
     const standing = system === undefined || isBlank(system) ? undefined : system;
+    const draft = this.#draft.copy(this.#placeFrom(from), standing);
+    if (!assistantFirst) draft.openWithUser(this.#texts.nothing);
     const told = [...notes, late].filter((text) => !isBlank(text)).join('\n\n');
     if (told !== '') this.#instruct(draft, told, standing !== undefined);
     else if (draft.lastRole !== 'user' && draft.lastRole !== 'tool') draft.user(this.#nothing());
-    return { prompt: draft.finish(standing), toolNames: this.#namesFrom(from) };
+    return { prompt: draft.finish(), toolNames: this.#namesFrom(from) };
   }
 
   #instruct(draft: Draft, told: string, behindSystem: boolean): void {

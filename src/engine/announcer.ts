@@ -40,6 +40,7 @@ export class Announcer {
   /** There is something new to look at, and no hurry before then. */
   #lookBy: number | undefined;
   #nextAt: number | undefined;
+  #lookPlanned = false;
   /** Replies under way: what becomes of their records is not written yet. */
   readonly #telling = new Set<Promise<void>>();
   #closed = false;
@@ -54,8 +55,20 @@ export class Announcer {
     if (this.#closed) return;
     this.sweep();
     if (this.#tasks.deliveries.size === 0) return this.look();
+    if (this.#deps.options.coalesceMs <= 0 && this.#claims.size === 0) return this.#lookSoon();
     this.#lookBy ??= this.#deps.clock.now() + this.#deps.options.coalesceMs;
     this.#arm();
+  }
+
+  /** Nothing is waited for but the running code: a timer would take a millisecond. */
+  #lookSoon(): void {
+    if (this.#lookPlanned) return;
+    this.#lookPlanned = true;
+    void Promise.resolve().then(() => {
+      this.#lookPlanned = false;
+      this.look();
+      this.#deps.changed();
+    });
   }
 
   /** Ends what something later made stale, unless it is being told right now. */

@@ -9,7 +9,7 @@ import type { AgentSession } from './agent-session.ts';
 import { runAsNobody } from './ambient.ts';
 import type { Core } from './core.ts';
 import { Events, project, type Lookup, type SessionEvents } from './events.ts';
-import { readFacts } from './facts.ts';
+import { readFacts, readTalk } from './facts.ts';
 import { Floor } from './floor.ts';
 import { Handoffs } from './handoffs.ts';
 import { Hooks } from './hooks.ts';
@@ -54,6 +54,8 @@ export function assemble(session: AgentSession, given: AgentSessionOptions): Cor
   core.floor = new Floor({
     clock,
     quietMs: options.quietMs,
+    talk: () => readTalk(core),
+    current: () => core.stage.current?.id,
     facts: (own) => readFacts(core, own),
     cutFor: (about) => cutFor(core, about),
     onRest: () => {

@@ -82,8 +82,13 @@ const eventNames: Readonly<Record<SessionEventName, true>> = {
 
 type Listener = (event: SessionEvent) => void;
 
+interface Listening {
+  readonly tell: Listener;
+}
+
 export class Events {
-  readonly #listeners = new Map<SessionEventName | '*', Set<{ readonly tell: Listener }>>();
+  /** A list is never changed but replaced: whoever is being told of something goes through it undisturbed. */
+  readonly #listeners = new Map<SessionEventName | '*', readonly Listening[]>();
   readonly #now: () => number;
   readonly #onError: (error: unknown) => void;
   readonly #untold: SessionEvent[] = [];
@@ -107,13 +112,13 @@ export class Events {
     }
     if (typeof listener !== 'function')
       throw invalid('on', `expected the listener to be a function, got ${show(listener)}.`, { code: 'invalid_option' });
-    const listeners = this.#listeners.get(name) ?? new Set();
-    // A set would take one listener for two.
+    // The same function twice is two listeners.
     const own = { tell: listener };
-    this.#listeners.set(name, listeners.add(own));
+    this.#listeners.set(name, [...(this.#listeners.get(name) ?? []), own]);
     return () => {
-      listeners.delete(own);
-      if (listeners.size === 0 && this.#listeners.get(name) === listeners) this.#listeners.delete(name);
+      const others = (this.#listeners.get(name) ?? []).filter((other) => other !== own);
+      if (others.length > 0) this.#listeners.set(name, others);
+      else this.#listeners.delete(name);
     };
   }
 
@@ -124,8 +129,8 @@ export class Events {
     const event = { type, at, ...body } as unknown as SessionEvent;
     if (event.type === 'item_added') freeze(event.item);
     if (event.type === 'task_started') freeze(event.input);
-    this.#untold.push(Object.freeze(event));
-    if (!this.#isTelling) this.#tellAll();
+    if (this.#isTelling) this.#untold.push(Object.freeze(event));
+    else this.#tellAll(Object.freeze(event));
   }
 
   #isHeard(type: SessionEventName): boolean {
@@ -133,23 +138,28 @@ export class Events {
   }
 
   /** What a listener sets off is told after what it was told of. */
-  #tellAll(): void {
+  #tellAll(first: SessionEvent): void {
     this.#isTelling = true;
     try {
-      for (let event = this.#untold.shift(); event; event = this.#untold.shift()) this.#tell(event);
+      for (let event: SessionEvent | undefined = first; event; event = this.#untold.shift()) this.#tell(event);
     } finally {
       this.#isTelling = false;
     }
   }
 
   #tell(event: SessionEvent): void {
-    for (const listener of [...(this.#listeners.get(event.type) ?? []), ...(this.#listeners.get('*') ?? [])]) {
-      try {
-        const result: unknown = runAsNobody(() => listener.tell(event));
-        if (result instanceof Promise) result.catch(this.#onError);
-      } catch (error) {
-        this.#onError(error);
-      }
+    const own = this.#listeners.get(event.type);
+    const all = this.#listeners.get('*');
+    for (const listener of own ?? []) this.#tellOne(listener, event);
+    for (const listener of all ?? []) this.#tellOne(listener, event);
+  }
+
+  #tellOne(listener: Listening, event: SessionEvent): void {
+    try {
+      const result: unknown = runAsNobody(() => listener.tell(event));
+      if (result instanceof Promise) result.catch(this.#onError);
+    } catch (error) {
+      this.#onError(error);
     }
   }
 }

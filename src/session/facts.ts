@@ -1,7 +1,7 @@
 /** What quiet depends on, read off a session's parts (S6.1). */
 import type { Activity } from './activity.ts';
 import type { Core } from './core.ts';
-import type { CurrentFacts, FloorFacts, OwnFacts } from './floor-rules.ts';
+import type { CurrentFacts, FloorFacts, OwnFacts, Talk } from './floor-rules.ts';
 import type { SpeechHandle } from './speech-handle.ts';
 
 /** It speaks, will speak, or is about to go on: only a turn with calls that have not settled is silent meanwhile. */
@@ -14,10 +14,9 @@ function goesOn({ executor }: Core, { id, phase, step, interrupted }: SpeechHand
   return phase === 'tools' && (!interrupted || executor.madeCalls(id, step));
 }
 
-/** `own`: what the floor knows itself. Asked for at every change, so it makes nothing that nobody looks at. */
-export function readFacts(core: Core, own: OwnFacts): FloorFacts {
+/** Who talks, or is about to. Asked for at every change, so it makes little. */
+export function readTalk(core: Core): Talk {
   const { stage, mouth, users, speeches } = core;
-  const { current } = stage;
   let pending = false;
   let answering = false;
   for (const speech of speeches) {
@@ -27,20 +26,26 @@ export function readFacts(core: Core, own: OwnFacts): FloorFacts {
     answering ||= goesOn(core, speech);
   }
   return {
-    current: current && currentFacts(core, current),
-    closing: stage.isClosing,
     speaking: mouth.holder !== undefined,
     pending,
     goesOn: answering,
     userSpeaking: users.isSpeaking,
     userAway: users.isAway,
     userTurn: users.turnIsOpen,
+  };
+}
+
+/** `own`: what the floor knows itself. */
+export function readFacts(core: Core, own: OwnFacts): FloorFacts {
+  const { stage, users } = core;
+  const { current } = stage;
+  return {
+    ...readTalk(core),
+    ...own,
+    current: current && currentFacts(core, current),
+    closing: stage.isClosing,
     keptFor: users.keptFor,
     blocking: current?.blocking ?? 0,
-    leases: own.leases,
-    silentSince: own.silentSince,
-    quietMs: own.quietMs,
-    now: own.now,
   };
 }
 

@@ -41,6 +41,9 @@ export interface FloorFacts {
   readonly now: number;
 }
 
+/** What silence depends on. */
+export type Talk = Pick<FloorFacts, 'speaking' | 'pending' | 'goesOn' | 'userSpeaking' | 'userAway' | 'userTurn'>;
+
 /** What the floor knows itself; all else it is told. */
 export type OwnFacts = Pick<FloorFacts, 'leases' | 'silentSince' | 'quietMs' | 'now'>;
 
@@ -57,9 +60,7 @@ export interface Wish {
 }
 
 /** Silent (S6.1): no speech, no user. */
-export function isSilent(
-  facts: Pick<FloorFacts, 'speaking' | 'pending' | 'userSpeaking' | 'userAway' | 'userTurn'>,
-): boolean {
+export function isSilent(facts: Omit<Talk, 'goesOn'>): boolean {
   return !facts.speaking && !facts.pending && !userHasFloor(facts);
 }
 

@@ -7,7 +7,7 @@
  * time to pass. Nothing polls.
  */
 import type { Clock, TimerHandle } from '../clock.ts';
-import { isSilent, judge, type FloorFacts, type OwnFacts, type Wish } from './floor-rules.ts';
+import { isSilent, judge, type FloorFacts, type OwnFacts, type Talk, type Wish } from './floor-rules.ts';
 
 export interface Waiter extends Wish {
   /** The `seq` of what waits; ties in the order of asking. */
@@ -21,6 +21,8 @@ export interface Waiter extends Wish {
 export interface FloorPorts {
   readonly clock: Clock;
   readonly quietMs: number;
+  talk(): Talk;
+  current(): string | undefined;
   facts(own: OwnFacts): FloorFacts;
   /** Cuts the speech that plays, if it may be cut for these records. */
   cutFor(about: readonly string[]): void;
@@ -44,11 +46,16 @@ export class Floor {
   #silentSince: number | undefined;
   #standing: Standing | undefined;
   #timer: TimerHandle | undefined;
+  readonly #plannedLook: () => void;
   #lookPlanned = false;
   #looking = false;
 
   constructor(ports: FloorPorts) {
     this.#ports = ports;
+    this.#plannedLook = () => {
+      this.#lookPlanned = false;
+      this.look();
+    };
   }
 
   get silentSince(): number | undefined {
@@ -86,10 +93,8 @@ export class Floor {
     this.#note();
     if (this.#lookPlanned) return;
     this.#lookPlanned = true;
-    queueMicrotask(() => {
-      this.#lookPlanned = false;
-      this.look();
-    });
+    // What `queueMicrotask` does, without the async resource that it makes for each.
+    void Promise.resolve().then(this.#plannedLook);
   }
 
   /** Serves whoever can be served now. Also called between two speeches, before the next begins. */
@@ -120,7 +125,9 @@ export class Floor {
     const facts = this.facts();
     let at: number | undefined;
     let quietIsTaken = false;
-    for (const [index, { waiter }] of this.#waiters.entries()) {
+    for (let index = 0; index < this.#waiters.length; index += 1) {
+      const waiter = this.#waiters[index]?.waiter;
+      if (!waiter) break;
       const verdict = judge(waiter, facts);
       if (verdict === 'yes' && !(quietIsTaken && waiter.level === 'quiet')) {
         this.#waiters.splice(index, 1);
@@ -143,14 +150,13 @@ export class Floor {
   }
 
   #note(): void {
-    const facts = this.facts();
-    const silent = isSilent(facts);
-    const activityId = facts.current?.activityId;
+    const silent = isSilent(this.#ports.talk());
+    const activityId = this.#ports.current();
     const lease = this.leases.at(-1);
     const was = this.#standing;
     if (was?.silent === silent && was.activityId === activityId && was.lease === lease) return;
     this.#standing = { silent, activityId, lease };
-    if (silent !== (this.#silentSince !== undefined)) this.#silentSince = silent ? facts.now : undefined;
+    if (silent !== (this.#silentSince !== undefined)) this.#silentSince = silent ? this.#ports.clock.now() : undefined;
     for (const listener of [...this.#watchers]) listener();
   }
 }

@@ -27,7 +27,8 @@ export class SpeechHandle implements SpeechRef {
   readonly #settle: (result: SpeechResult) => void;
   readonly #onInterrupt = new Set<(by: CutBy) => void>();
   #phase: SpeechPhase = 'queued';
-  #phaseChanged = Promise.withResolvers<void>();
+  /** Made when somebody waits. */
+  #phaseChanged: PromiseWithResolvers<void> | undefined;
   #cutBy: CutBy | undefined;
   #allowInterruptions = true;
   #result: SpeechResult | undefined;
@@ -47,13 +48,13 @@ export class SpeechHandle implements SpeechRef {
   set phase(phase: SpeechPhase) {
     if (phase === this.#phase) return;
     this.#phase = phase;
-    const changed = this.#phaseChanged;
-    this.#phaseChanged = Promise.withResolvers();
-    changed.resolve();
+    this.#phaseChanged?.resolve();
+    this.#phaseChanged = undefined;
   }
 
   /** Resolves when the phase is another than now. */
   get nextPhase(): Promise<void> {
+    this.#phaseChanged ??= Promise.withResolvers();
     return this.#phaseChanged.promise;
   }
 

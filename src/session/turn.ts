@@ -172,7 +172,9 @@ export class Turn {
 
   /** Calls of other open turns are in no context yet: without a note the model would make them again. */
   #runningNote(): string | undefined {
-    const others = [...this.#activity.speeches].filter((speech) => speech !== this.#speech).map((speech) => speech.id);
+    const { speeches } = this.#activity;
+    if (speeches.size <= 1) return undefined;
+    const others = [...speeches].filter((speech) => speech !== this.#speech).map((speech) => speech.id);
     const calls = this.#core.executor.runningCalls(others);
     if (calls.length === 0) return undefined;
     const runningCalls = calls.map((call) => `- ${call.toolName}(${call.arguments})`).join('\n');
