@@ -70,7 +70,7 @@ function missing(reading: Reading, wanted: string | RegExp, since: number): Pick
   const closest = closestTo(said, wanted);
   if (!closest) {
     const found = `It said ${String(said.length)} other ${said.length === 1 ? 'thing' : 'things'}.`;
-    return { found, marks: said.map((each) => ({ of: each, at: each.from, note: 'other words' })) };
+    return { found, marks: said.map((each) => ({ of: each, at: each.from, note: '' })) };
   }
   return { found: 'It said something else.', marks: [{ of: closest, at: closest.from, note: 'the closest to it' }] };
 }
@@ -113,6 +113,7 @@ export function spokenWhile(reading: Reading, condition: While, { graceMs = 0, t
     unexpected: `the agent not to ${what} while ${during}`,
     found: first ? first.sentence : `It never did.`,
     marks: overlaps.flatMap((each) => each.marks),
+    drawn: overlaps[0]?.drawn,
   };
 }
 
@@ -130,6 +131,7 @@ export function overlap(reading: Reading, { graceMs = 0 }: OverlapOptions): Verd
     unexpected: 'nobody to speak over anybody',
     found: overlaps[0]?.sentence ?? 'Nobody did.',
     marks: overlaps.flatMap((each) => each.marks),
+    drawn: overlaps[0]?.drawn,
   };
 }
 
@@ -144,6 +146,8 @@ function spansOf(reading: Reading, condition: While): readonly Other[] {
 
 interface Overlap {
   readonly sentence: string;
+  /** With what was just before and behind. */
+  readonly drawn: { readonly from: number; readonly to: number };
   readonly marks: readonly Mark[];
 }
 
@@ -158,6 +162,10 @@ function overlapOf(speech: AgentSpeech, other: Other, end: number, graceMs: numb
   const how = `${durationText(to - from)}, ${timeText(from)}–${timeText(to)}`;
   const began = speech.from < other.from ? 'went on' : 'began';
   return {
+    drawn: {
+      from: Math.max(0, Math.min(speech.from, other.from) - 500),
+      to: Math.max(speech.to ?? end, other.to ?? end) + 500,
+    },
     sentence: `It ${began} while ${name} ${does}: ${how}.`,
     marks: [
       {
@@ -175,17 +183,12 @@ export function silentFor(reading: Reading, ms: number, now: number, { after }: 
   const wordings = { expected: `the agent to be silent for ${what}`, unexpected: `the agent to speak within ${what}` };
   if (since === undefined) return { pass: false, ...wordings, ...never(after, reading) };
   const until = since + ms;
-  const breaks = reading.speech.find((each) => each.from < until && (each.to ?? now) > since && each.from !== each.to);
-  if (breaks) {
-    const silent = Math.max(0, breaks.from - since);
-    const note = `${durationText(silent)} after ${timeText(since)}, where the silence was to begin`;
-    return {
-      pass: false,
-      ...wordings,
-      found: `It was silent for ${durationText(silent)}.`,
-      marks: [{ of: breaks, at: breaks.from, note }],
-    };
-  }
+  const spoke = reading.speech.filter(
+    (each) => each.from < until && (each.to ?? now) > since && (each.from !== each.to || each.text !== ''),
+  );
+  // Up to now the last words count, from a moment on the first.
+  const breaks = after === undefined ? spoke.at(-1) : spoke[0];
+  if (breaks) return { pass: false, ...wordings, ...silence(breaks, since, now, after !== undefined) };
   if (since < 0 || until > now) {
     const note = `the conversation is ${since < 0 ? 'only so long' : 'over'}: ${timeText(now)}`;
     return {
@@ -201,6 +204,22 @@ export function silentFor(reading: Reading, ms: number, now: number, { after }: 
     found: 'It was.',
     marks: [{ at: since, note: `silent for ${durationText(ms)} from here` }],
   };
+}
+
+function silence(
+  breaks: AgentSpeech,
+  since: number,
+  now: number,
+  fromMoment: boolean,
+): Pick<Verdict, 'found' | 'marks'> {
+  const mark = (note: string): Mark[] => [{ of: breaks, at: breaks.from, note }];
+  if (!fromMoment) {
+    const ms = durationText(now - (breaks.to ?? now));
+    return { found: `It has been silent for ${ms}.`, marks: mark(`spoke last; now it is ${timeText(now)}`) };
+  }
+  const begins = `the silence was to begin at ${timeText(since)}`;
+  if (breaks.from <= since) return { found: 'It was speaking then.', marks: mark(begins) };
+  return { found: `It was silent for ${durationText(breaks.from - since)}.`, marks: mark(begins) };
 }
 
 function sinceOf(after: Moment | undefined, reading: Reading): number | undefined {

@@ -22,9 +22,9 @@ export function called(
   args: ArgsPattern | undefined,
   { times }: CalledOptions,
 ): Verdict {
-  const what = `${toolName}${args === undefined ? '' : `(${show(args)})`} to`;
+  const what = `${toolName}${args === undefined ? '' : `(${show(args)})`}`;
   const often = times === undefined ? '' : ` ${countText(times)}`;
-  const wordings = { expected: `${what} be called${often}`, unexpected: `${what} be called not${often || ' at all'}` };
+  const wordings = { expected: `${what} to be called${often}`, unexpected: `${what} not to be called${often}` };
   const runs = reading.tasks.filter((task) => task.toolName === toolName);
   const hits = runs.filter((task) => args === undefined || difference(task.args, args) === undefined);
   const pass = times === undefined ? hits.length > 0 : hits.length === times;
@@ -52,7 +52,7 @@ function whyNot(
   }
   const names = [...new Set(reading.tasks.map((task) => task.toolName))];
   const found = names.length === 0 ? 'No tool was called.' : `Only others were: ${names.join(', ')}.`;
-  const marks = marksOf(reading, reading.tasks, () => 'another tool');
+  const marks = marksOf(reading, reading.tasks, () => '');
   return { found, marks: marks.length > 0 ? marks : [{ at: reading.end, note: 'no tool was called up to here' }] };
 }
 
@@ -114,7 +114,7 @@ export function failed(reading: Reading): Verdict {
     expected: 'something to fail',
     unexpected: 'nothing to fail',
     found: first ? `There ${count} at ${timeText(first.from)}.` : 'Nothing did.',
-    marks: errors.map(({ of, from }) => ({ of, at: from, note: `of the ${of.source}` })),
+    marks: errors.map(({ of, from }) => ({ of, at: from, note: '' })),
   };
 }
 

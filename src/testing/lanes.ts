@@ -29,12 +29,15 @@ export function lanes(reading: Reading, durationMs: number, options: LanesOption
   const all: Lane[] = [
     { name: 'user', spans: reading.user, ink: '█' },
     { name: 'agent', spans: reading.speech, ink: '█' },
-    ...reading.tasks.map((task) => ({
-      name: task.name,
-      spans: [task],
-      ink: '─',
-      points: toldAt(reading, task.callId),
-    })),
+    // Of the tools, those that ran meanwhile.
+    ...reading.tasks
+      .filter((task) => task.from < to && (task.to ?? to) >= from)
+      .map((task) => ({
+        name: task.name,
+        spans: [task],
+        ink: '─',
+        points: toldAt(reading, task.callId),
+      })),
   ];
   const nameWidth = Math.max(...all.map((lane) => lane.name.length));
   const place = (ms: number): number => Math.floor(((ms - from) / Math.max(1, to - from)) * width);

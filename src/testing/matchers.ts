@@ -57,7 +57,7 @@ export const meanwhileMatchers: AsMatchers<MeanwhileMatchers> = {
 function result(received: unknown, judge: (observation: Observation) => Verdict): MatcherResult {
   const observation = toObservation(received);
   const verdict = judge(observation);
-  return { pass: verdict.pass, message: () => explain(verdict, observation.reading.rows, verdict.pass) };
+  return { pass: verdict.pass, message: () => explain(verdict, observation.reading, verdict.pass) };
 }
 
 function opposite(verdict: Verdict): Verdict {

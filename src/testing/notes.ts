@@ -17,4 +17,6 @@ export type Note =
       readonly heard?: string;
     }
   /** What the user begins to say; empty for a noise. */
-  | { readonly type: 'user_words'; readonly at: number; readonly text: string };
+  | { readonly type: 'user_words'; readonly at: number; readonly text: string }
+  /** It was observed up to here. */
+  | { readonly type: 'observed'; readonly at: number };

@@ -171,17 +171,16 @@ export class Observation {
   }
 
   #expect(verdict: Verdict, thrownBy: keyof this & string): this {
-    if (!verdict.pass) throw new ConversationError(explain(verdict, this.reading.rows), Reflect.get(this, thrownBy));
+    if (!verdict.pass) throw new ConversationError(explain(verdict, this.reading), Reflect.get(this, thrownBy));
     return this;
   }
 
   #expectNot(verdict: Verdict, thrownBy: keyof this & string): this {
-    if (verdict.pass)
-      throw new ConversationError(explain(verdict, this.reading.rows, true), Reflect.get(this, thrownBy));
+    if (verdict.pass) throw new ConversationError(explain(verdict, this.reading, true), Reflect.get(this, thrownBy));
     return this;
   }
 }
 
 function isEvent(note: Note): note is SessionEvent {
-  return !note.type.startsWith('words_') && note.type !== 'user_words';
+  return !note.type.startsWith('words_') && note.type !== 'user_words' && note.type !== 'observed';
 }

@@ -3,7 +3,7 @@ import { APICallError } from '@ai-sdk/provider';
 import type { LanguageModelV4, LanguageModelV4StreamPart, LanguageModelV4StreamResult } from '@ai-sdk/provider';
 import type { Clock } from '../index.ts';
 
-/** One request that fails. */
+/** One request that fails. At once, it takes no step of a scripted model. */
 export interface ModelFailure {
   /** Which one, from 1, over all models of the session; a repeat after a failure is a request too. */
   readonly request: number;

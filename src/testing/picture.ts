@@ -2,7 +2,7 @@
 import type { Row } from './reading.ts';
 import { timeText } from './times.ts';
 
-/** A place in a timeline and what is wrong there. Without `of`, a row of its own between the others. */
+/** A place in a timeline and what is wrong there, or empty. Without `of`, a row of its own between the others. */
 export interface Mark {
   readonly of?: object | undefined;
   readonly at: number;
@@ -14,6 +14,9 @@ export interface PictureOptions {
   /** How many rows round a mark are shown. Default: all. */
   readonly around?: number;
 }
+
+/** Fewer rows than these are not worth hiding. */
+const fewestHidden = 4;
 
 const timeWidth = '  0:00.0–0:00.0'.length;
 
@@ -44,7 +47,7 @@ export function picture(rows: readonly Row[], { marks = [], around = Infinity }:
         .split('\n')
         .map((text, line) => `${line === 0 ? head : indent}${text}`.trimEnd()),
     );
-    for (const mark of own) if (mark !== row.of) lines.push(`${indent}╰─ ${mark.note}`);
+    for (const mark of own) if (mark !== row.of && mark.note !== '') lines.push(`${indent}╰─ ${mark.note}`);
   }
   showHidden();
   return lines.join('\n');
@@ -75,10 +78,18 @@ function withOwnRows(rows: readonly Row[], marks: readonly Mark[]): Row[] {
   return all;
 }
 
+/** The rows round the marks, or round the end where nothing is marked. A gap that would hide next to nothing is shown too. */
 function nearMarks(rows: readonly Row[], marks: readonly Mark[], around: number): (index: number) => boolean {
-  const places = rows.flatMap((row, index) =>
-    marks.some((mark) => mark.of === row.of || mark === row.of) ? [index] : [],
-  );
-  if (places.length === 0) return (index) => around === Infinity || index >= rows.length - around;
-  return (index) => places.some((place) => Math.abs(place - index) <= around);
+  const isMarked = rows.map(({ of }) => marks.some((mark) => mark.of === of || mark === of));
+  const places = isMarked.flatMap((marked, index) => (marked ? [index] : []));
+  if (places.length === 0) places.push(rows.length);
+  const isNear = rows.map((_, index) => places.some((place) => Math.abs(place - index) <= around));
+  const shown = [...isNear];
+  let from = 0;
+  for (let index = 0; index <= rows.length; index++) {
+    if (index < rows.length && !isNear[index]) continue;
+    if (index - from < fewestHidden) shown.fill(true, from, index);
+    from = index + 1;
+  }
+  return (index) => shown[index] ?? false;
 }

@@ -139,6 +139,8 @@ export class Reader implements Reading {
       case 'user_words':
         this.#words = note.text;
         return;
+      case 'observed':
+        return;
       default:
         this.#event(note, at);
     }

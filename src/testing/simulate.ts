@@ -88,6 +88,7 @@ export async function simulate(script: Script): Promise<Simulation> {
     await play(new StageHand(session, clock, watch, script, weather), simulation, script);
   } finally {
     for (const stop of stops) stop();
+    note({ type: 'observed', at: clock.now() });
     await clock.runUntil(session.close());
     mocks.check();
   }
@@ -148,7 +149,7 @@ function checkModel(simulation: Simulation): void {
   try {
     model?.assertComplete();
   } catch (error) {
-    const failed = reading.rows.find(({ of }) => 'type' in of && of.type === 'error');
+    const failed = model?.remaining === 0 && reading.rows.find(({ of }) => 'type' in of && of.type === 'error');
     const mark = failed
       ? { of: failed.of, at: failed.from, note: 'asked in vain' }
       : { at: durationMs, note: 'the end' };

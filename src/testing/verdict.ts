@@ -1,6 +1,7 @@
 /** What an assertion found, either way; and the error it throws: the finding, and the timeline with the place marked. */
+import { lanes } from './lanes.ts';
 import { picture, type Mark } from './picture.ts';
-import type { Row } from './reading.ts';
+import type { Reading } from './reading.ts';
 
 export interface Verdict {
   readonly pass: boolean;
@@ -10,15 +11,18 @@ export interface Verdict {
   /** What there is instead, or what there is after all; in sentences. */
   readonly found: string;
   readonly marks: readonly Mark[];
+  /** Where time matters: the stretch that is drawn as lanes. */
+  readonly drawn?: { readonly from: number; readonly to: number } | undefined;
 }
 
 const rowsAround = 8;
 
 /** The message of a verdict that was not hoped for. */
-export function explain(verdict: Verdict, rows: readonly Row[], negated = false): string {
-  const { expected, unexpected, found, marks } = verdict;
-  const shown = picture(rows, { marks, around: rowsAround });
-  return `Expected ${negated ? unexpected : expected}.\n${found}\n\n${shown || '(nothing happened)'}\n`;
+export function explain(verdict: Verdict, reading: Reading, negated = false): string {
+  const { expected, unexpected, found, marks, drawn } = verdict;
+  const shown = picture(reading.rows, { marks, around: rowsAround });
+  const drawing = drawn ? `${lanes(reading, reading.end, drawn)}\n\n` : '';
+  return `Expected ${negated ? unexpected : expected}.\n${found}\n\n${drawing}${shown || '(nothing happened)'}\n`;
 }
 
 /**

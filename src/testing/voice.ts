@@ -14,13 +14,20 @@ export interface VoicePace {
   readonly startMs?: number;
 }
 
-/** `note` is told when words begin to be heard, word by word, and when they are over. */
-export function createVoice(clock: Clock, pace: VoicePace, note: (note: Note) => void): SpeechOutput {
+/**
+ * An output of medium `'voice'` that takes its time: `new AgentSession({ output: createVoice(clock), clock, … })`.
+ * `simulate` makes its own.
+ */
+export function createVoice(
+  clock: Clock,
+  pace: VoicePace = {},
+  note: (note: Note) => void = () => undefined,
+): SpeechOutput {
   return { medium: 'voice', open: (speech) => new Stretch(clock, pace, speech, note) };
 }
 
 export function wordMs(word: string, { wordsPerMinute = 180, msPerCharacter }: VoicePace): number {
-  return msPerCharacter === undefined ? 60_000 / wordsPerMinute : word.length * msPerCharacter;
+  return Math.round(msPerCharacter === undefined ? 60_000 / wordsPerMinute : word.length * msPerCharacter);
 }
 
 class Stretch implements SpeechSink {

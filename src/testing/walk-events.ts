@@ -39,8 +39,8 @@ export type WalkEvent<Name extends WalkEventName = WalkEventName> = {
 export function toWalkEvents(events: Iterable<SessionEvent>): WalkEvent[] {
   const names = new Map<string, string>();
   return Array.from(events).flatMap((event) => {
-    if (event.type === 'task_started') names.set(event.callId, event.toolName);
-    const made = walkEvent(event, (callId) => names.get(callId) ?? callId.replace(/_\d+$/, ''));
+    if (event.type === 'task_started' || event.type === 'call_answered') names.set(event.callId, event.toolName);
+    const made = walkEvent(event, (callId) => names.get(callId) ?? callId);
     return made ? [{ at: event.at, ...made }] : [];
   });
 }
@@ -69,6 +69,8 @@ function walkEvent(event: SessionEvent, nameOf: (callId: string) => string): Mad
     case 'agent_changed':
       return { type: 'agent_changed', agent: event.agent };
     case 'error':
+      // What became of an odd call has its own event.
+      if (event.source === 'call') return undefined;
       return { type: 'error', source: event.source, error: event.error };
     default:
       return undefined;

@@ -74,7 +74,12 @@ export class Walk<Last extends WalkEventName = never> {
     const index = kind === undefined ? this.#ahead(undefined) : this.#find(kind, pattern);
     if (index < 0 || index >= this.#events.length) return this;
     const what = kind === undefined ? 'nothing' : `no ${wording(kind, pattern)}`;
-    return this.#fail(`Expected ahead: ${what}`, 'There is one.', index, 'noMore');
+    return this.#fail(
+      `Expected ahead: ${what}`,
+      kind === undefined ? 'There is more.' : 'There is one.',
+      index,
+      'noMore',
+    );
   }
 
   /** Where the next event is, past the user's messages unless one is asked for. */

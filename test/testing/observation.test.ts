@@ -1,0 +1,228 @@
+/** Assertions about a conversation: what they find, and what they print. */
+import { Agent, AgentSession, tool, ToolError, type SessionEvent } from 'meanwhile';
+import {
+  ConversationError,
+  createVirtualClock,
+  Observation,
+  observe,
+  scriptedModel,
+  simulate,
+} from 'meanwhile/testing';
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+
+const bookFlight = tool({
+  name: 'book_flight',
+  description: 'Books a flight.',
+  parameters: z.object({ destination: z.string(), seats: z.array(z.string()).optional() }),
+  execute: () => 'real',
+});
+const weather = tool({ name: 'get_weather', description: 'Weather.', execute: () => 'Sunny.' });
+const travel = () => new Agent({ name: 'travel', instructions: '', tools: [bookFlight, weather] });
+const toTokyo = { calls: [{ name: 'book_flight', args: { destination: 'Tokyo', seats: ['1A'] } }] };
+
+/** The user barges in while the result is told. */
+const booked = await simulate({
+  app: {
+    agent: travel(),
+    llm: [toTokyo, 'I am searching.', 'Your flight is booked, code ABC123.', 'Twenty degrees.', 'The code was ABC123.'],
+  },
+  tools: { book_flight: [{ updates: 'Searching' }, { afterMs: 6000, returns: 'ABC123' }] },
+  steps: [
+    { userSays: 'Book me a flight to Tokyo' },
+    { on: { agentSays: 'Your flight' }, userSays: 'Wait, how is the weather?' },
+  ],
+});
+
+/** The application speaks over the user, a tool is refused, a model fails, a result waits for ever. */
+const rude = await simulate({
+  app: {
+    agent: travel(),
+    llm: [toTokyo, 'I am searching.', { calls: [{ name: 'fly_to_the_moon' }] }, 'I cannot.'],
+    maxAttempts: 1,
+  },
+  model: { failures: [{ request: 5 }] },
+  tools: { book_flight: [{ updates: 'Searching' }, { afterMs: 5000, throws: new ToolError('On strike.') }] },
+  steps: [
+    { userTypes: 'Book me a flight to Tokyo' },
+    { at: 2000, does: (session) => void session.say('Please hold the line.', { allowInterruptions: false }) },
+    { at: 2500, userSays: 'And then to the moon', forMs: 1000 },
+    { on: { tool: 'book_flight', is: 'ended' }, afterMs: 5000, does: () => undefined },
+  ],
+});
+
+function messageOf(run: () => unknown): string {
+  try {
+    run();
+  } catch (error) {
+    if (!(error instanceof ConversationError)) throw error;
+    expect(error).toMatchObject({ name: 'AssertionError', code: 'ERR_ASSERTION' });
+    expect(error.stack?.split('\n').find((line) => /^ +at /.test(line))).toContain('observation.test.ts');
+    return `\n${error.message}`;
+  }
+  throw new Error('It passed.');
+}
+
+test('what holds passes, and goes on', () => {
+  booked
+    .expectSpoken('Your flight')
+    .expectSpoken(/code was\s+ABC/)
+    .expectSpoken('ABC123', { times: 1, after: { userSays: 'weather' } })
+    .expectNotSpoken('I am searching', { after: { tool: 'book_flight', is: 'ended' } })
+    .expectNotSpoken('code ABC123')
+    .expectNotSpokenWhile('user speaking')
+    .expectNotSpokenWhile({ tool: 'get_weather' })
+    .expectNotSpokenWhile('tool running', { text: 'ABC123' })
+    .expectSilentFor(4000, { after: 'agent stops speaking' })
+    .expectNoOverlap()
+    .expectToolCalled('book_flight', {}, { times: 1 })
+    .expectToolCalled('book_flight', { destination: /^Tok/, seats: ['1A'] })
+    .expectToolCalled('book_flight', { seats: [expect.any(String)] })
+    .expectToolNotCalled('book_flight', { destination: 'Oslo' })
+    .expectToolNotCalled('get_weather')
+    .expectReceipt('call_1', 'completed')
+    .expectReceipt('call_1_final', 'completed')
+    .expectReceipt('book_flight#1', 'completed')
+    .expectNoErrors();
+});
+
+test.each<[string, () => unknown]>([
+  ['cut before the words', () => booked.expectSpoken('booked, code')],
+  ['said too early', () => booked.expectSpoken('I am searching', { after: { tool: 'book_flight', is: 'ended' } })],
+  ['something like it', () => booked.expectSpoken('The code is XYZ')],
+  ['other things', () => rude.expectSpoken('booked')],
+  ['another number of times', () => booked.expectSpoken('Twenty', { times: 2 })],
+  ['a moment that never came', () => booked.expectSpoken('code', { after: { tool: 'get_weather', is: 'told' } })],
+  ['said in spite', () => booked.expectNotSpoken(/twenty/i)],
+  ['over the user', () => rude.expectNotSpokenWhile('user speaking')],
+  ['while a tool ran', () => booked.expectNotSpokenWhile({ tool: 'book_flight' })],
+  ['overlap', () => rude.expectNoOverlap()],
+  ['not silent', () => booked.expectSilentFor(2000, { after: { tool: 'book_flight', is: 'ended' } })],
+  ['not silent up to now', () => booked.expectSilentFor(1000)],
+  ['not so long', () => rude.expectSilentFor(60_000, { after: { tool: 'book_flight', is: 'ended' } })],
+  ['other arguments', () => booked.expectToolCalled('book_flight', { seats: ['1B'] })],
+  ['refused', () => rude.expectToolCalled('fly_to_the_moon')],
+  ['another tool', () => booked.expectToolCalled('get_weather')],
+  ['called in spite', () => booked.expectToolNotCalled('book_flight')],
+  ['another receipt', () => booked.expectReceipt('book_flight', 'skipped')],
+  ['failed, and not told', () => rude.expectReceipt('book_flight', 'completed')],
+  ['no such call', () => booked.expectReceipt('call_9', 'completed')],
+  ['errors', () => rude.expectNoErrors()],
+])('what it prints: %s', (_what, run) => {
+  expect(messageOf(run)).toMatchSnapshot();
+});
+
+test('a receipt: of a failure that was told, of what still waits, of what was answered inline, of two runs', async () => {
+  const call = await simulate({
+    app: {
+      agent: travel(),
+      llm: [toTokyo, 'Searching.', 'On strike.', { calls: [{ name: 'get_weather' }] }, 'Sunny.', toTokyo, 'Again.'],
+      quietMs: 400,
+    },
+    voice: 'text',
+    tools: { book_flight: [{ updates: 'Searching' }, { afterMs: 1000, throws: new ToolError('On strike.') }] },
+    steps: [
+      { userTypes: 'Book' },
+      { on: { tool: 'book_flight', is: 'told' }, userTypes: 'Weather?' },
+      { userTypes: 'Book again' },
+      { on: 'at once', afterMs: 500, userNoiseMs: 5000 },
+      { on: 'at once', userHangsUp: true },
+    ],
+  });
+  expect(messageOf(() => call.expectReceipt('call_1', 'failed'))).toContain(
+    'It is "completed": that book_flight#1 failed was told.',
+  );
+  expect(messageOf(() => call.expectReceipt('get_weather', 'completed'))).toContain(
+    'answered in the turn that made it',
+  );
+  expect(messageOf(() => call.expectReceipt('book_flight', 'completed'))).toContain(
+    'Say which: book_flight#1, book_flight#3.',
+  );
+  call.expectReceipt('book_flight#3', 'dropped');
+});
+
+test('a result that waits has no receipt yet', async () => {
+  const call = await simulate({
+    app: { agent: travel(), llm: [toTokyo, 'Searching.', 'Booked.'] },
+    tools: { book_flight: [{ updates: 'Searching' }, { afterMs: 1000, returns: 'ABC123' }] },
+    steps: [
+      { userTypes: 'Book' },
+      { at: 900, userNoiseMs: 1000 },
+      {
+        on: 'at once',
+        does: () => undefined,
+      },
+    ],
+  });
+  const upTo = (at: number) =>
+    Observation.of(
+      call.events.filter((event) => event.at - call.startAt < at),
+      { startAt: call.startAt },
+    );
+  expect(messageOf(() => upTo(1500).expectReceipt('book_flight', 'completed'))).toContain(
+    'It has none yet: book_flight#1, call_1_final, still waits to be told.',
+  );
+  call.expectReceipt('book_flight', 'completed');
+});
+
+test('a session of your own is observed on its clock, with any output', async () => {
+  const clock = createVirtualClock();
+  const session = new AgentSession({ llm: scriptedModel(['Hello there.', 'Yes?']), clock });
+  using seen = observe(session, { clock });
+  await session.start({ agent: travel() });
+  await clock.advance(2000);
+  await session.run({ userInput: 'Hi' });
+  session.userStartedSpeaking();
+  await clock.advance(1500);
+  session.userStoppedSpeaking();
+  await session.run({ userInput: 'Are you there?' });
+  await clock.advance(3000);
+  seen.expectSilentFor(3000).expectSpoken('Hello').expectNoOverlap();
+  expect(() => seen.expectSilentFor(3001)).toThrow('It has been silent for 3 s.');
+  expect(`\n${seen.timeline()}\n${String(seen.durationMs)}`).toMatchInlineSnapshot(`
+    "
+     0:00.0          enter  travel
+     0:02.0          user   Hi
+     0:02.0          agent  Hello there.
+     0:02.0–0:03.5   user   Are you there?
+     0:03.5          agent  Yes?
+    6500"
+  `);
+  seen[Symbol.dispose]();
+  await session.close();
+  expect(seen.timeline()).not.toContain('end');
+});
+
+test('of events alone: what was said is there, from when the agent began to speak', () => {
+  const again = Observation.of(booked.events, { startAt: booked.startAt });
+  again.expectSpoken('Your flight').expectToolCalled('book_flight').expectReceipt('book_flight', 'completed');
+  expect(again.agentSpeech.map(({ from, to, text }) => ({ from, to, text: text.trim() }))).toEqual(
+    booked.agentSpeech.map(({ from, to, text }) => ({ from, to, text: text.trim() })),
+  );
+  expect(Observation.of([] as SessionEvent[]).timeline()).toBe('');
+  expect(messageOf(() => Observation.of([]).expectSpoken('x'))).toContain('It said nothing.');
+});
+
+test('lanes', () => {
+  expect(`\n${booked.lanes({ width: 48 })}\n`).toMatchInlineSnapshot(`
+    "
+                   0:00.0      0:03.6      0:07.2      0:10.7
+    user            ████████                      ███████
+    agent                   ███                 ██       ██  ████
+    book_flight#1           ├──────────────────┤                 ●
+    "
+  `);
+});
+
+test('a picture shows what is near the place, and nothing that moves a cursor', async () => {
+  const llm = [...Array.from({ length: 30 }, (_, index) => `Answer ${String(index)}`), 'A \u001B[31mred\u001B[0m word'];
+  const call = await simulate({
+    app: { agent: travel(), llm },
+    voice: 'text',
+    steps: Array.from({ length: 31 }, (_, index) => ({ userTypes: `Question ${String(index)}` })),
+  });
+  const message = messageOf(() => call.expectNotSpoken('Answer 15'));
+  expect(message.split('\n').length).toBeLessThan(26);
+  expect(message).toContain('more rows');
+  expect(call.timeline()).not.toContain('\u001B');
+});
