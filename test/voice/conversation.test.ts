@@ -1,34 +1,8 @@
 /** A conversation by voice on the virtual clock: who hears what, and when. */
-import { Agent, AgentSession, tool, type SessionEvent, type Tool } from 'meanwhile';
-import { createVirtualClock, scriptedModel, type ScriptedStep } from 'meanwhile/testing';
-import { expect, onTestFinished, test } from 'vitest';
+import { tool } from 'meanwhile';
+import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { createVoice, type VoiceEvent } from 'meanwhile/voice';
-import { historyOf } from '../support/history.ts';
-import { createLoudspeaker, createMicrophone, createTone, loudness } from '../support/sound.ts';
-
-async function call(steps: readonly ScriptedStep[], tools: readonly Tool[] = []) {
-  const clock = createVirtualClock();
-  const microphone = createMicrophone(clock);
-  const loudspeaker = createLoudspeaker(clock);
-  const tts = createTone(clock);
-  const voice = createVoice({ stt: microphone.stt, tts, vad: loudness, clock });
-  const events: (VoiceEvent | SessionEvent)[] = [];
-  const model = scriptedModel(steps, { clock });
-  const session = new AgentSession({ llm: model, output: voice.output, clock, userAwayMs: Infinity, tools });
-  session.on('*', (event) => events.push(event));
-  voice.on('*', (event) => events.push(event));
-  await session.start({ agent: new Agent({ instructions: 'You are a travel agent.' }) });
-  const line = voice.connect(session, { input: microphone, output: loudspeaker });
-  onTestFinished(async () => {
-    microphone.end();
-    line.close();
-    await clock.runUntil(session.close());
-    await line.done;
-  });
-  const history = (): string[] => historyOf(session).filter((line) => /^(user|assistant): /.test(line));
-  return { clock, microphone, loudspeaker, tts, voice, session, events, history, line };
-}
+import { call } from '../support/voice-call.ts';
 
 test('what the user says is answered after he has stopped, and heard to its end', async () => {
   const { clock, microphone, loudspeaker, history } = await call([{ text: 'It is sunny in Tokyo.' }]);
@@ -100,7 +74,7 @@ test('a result waits until user and agent are silent', async () => {
       { text: 'It is sunny.' },
       { text: 'Your flight is booked.' },
     ],
-    [book],
+    { tools: [book] },
   );
   microphone.speak('Book it.', 500);
   await clock.advance(2_900);

@@ -1,0 +1,235 @@
+/** What goes wrong between a mouth and an ear, and what must happen. */
+import type {
+  Experimental_SpeechModelV4StreamPart as SpeechPart,
+  Experimental_TranscriptionModelV4StreamPart as TranscriptPart,
+  SpeechModelV4,
+  TranscriptionModelV4,
+} from '@ai-sdk/provider';
+import { Agent } from 'meanwhile';
+import { createVoice, type VoiceEvent } from 'meanwhile/voice';
+import { expect, test } from 'vitest';
+import { bytesOf } from '../../src/voice/frames.ts';
+import { createLoudspeaker, createMicrophone, createTone, loudness } from '../support/sound.ts';
+import { call, type Call } from '../support/voice-call.ts';
+
+const counting = 'One two three four five six. Seven eight nine ten eleven. Twelve thirteen fourteen.';
+const typesOf = ({ events }: Call, prefix: string): string[] =>
+  events.flatMap(({ type }) => (type.startsWith(prefix) ? [type] : []));
+
+test('the next sentence is synthesised while this one plays, and no further', async () => {
+  const { clock, tts, session } = await call([{ text: counting }]);
+  const startedAt = clock.now();
+  void session.sendMessage('Count.');
+  await clock.advance(10_000);
+  expect(tts.asked.map(({ text }) => text)).toEqual([
+    'One two three four five six. ',
+    'Seven eight nine ten eleven. ',
+    'Twelve thirteen fourteen.',
+  ]);
+  const [first = 0, second = 0, third = 0] = tts.asked.map(({ at }) => at - startedAt);
+  expect([first, second]).toEqual([0, 0]);
+  // The third when the first has nearly been played, 29 letters of 50 ms.
+  expect(third).toBeGreaterThan(800);
+  expect(third).toBeLessThan(1_450);
+});
+
+test('S3.4 a sentence that cannot be synthesised ends what is said after what was heard', async () => {
+  const { clock, tts, session, history, events } = await call([{ text: counting }]);
+  tts.failOn = 'Seven';
+  void session.sendMessage('Count.');
+  await clock.advance(10_000);
+  expect(history().at(-1)).toBe('assistant: One two three four five six. —');
+  expect(events.find((event) => event.type === 'error')).toMatchObject({ source: 'tts' });
+});
+
+test('a voice that says nothing at all is an error of the output', async () => {
+  const { clock, tts, session, events } = await call([{ text: counting }]);
+  tts.failOn = 'One';
+  void session.sendMessage('Count.');
+  await clock.advance(10_000);
+  expect(events.filter((event) => event.type === 'error')).toMatchObject([{ source: 'output' }]);
+});
+
+test('when the line drops, what was not played waits for the next one', async () => {
+  const { clock, session, history, loudspeaker, line, voice } = await call([{ text: counting }]);
+  void session.sendMessage('Count.');
+  await clock.advance(1_000);
+  line.close();
+  await clock.advance(60_000);
+  expect(history()).toEqual(['user: Count.']);
+  const again = createLoudspeaker(clock, 48_000);
+  voice.connect(session, { output: again });
+  await clock.advance(10_000);
+  expect(history().at(-1)).toBe(`assistant: ${counting}`);
+  // The first cannot be asked any more what it played: its time is believed.
+  expect(1_000 + again.playedMs).toBeCloseTo(counting.length * 50, -2);
+  expect(loudspeaker.sounded).toHaveLength(1);
+});
+
+test('S8.4 what may not be interrupted is not paused, and the user is answered after it', async () => {
+  const agent = new Agent({ instructions: 'You read the terms.', allowInterruptions: false });
+  const { clock, microphone, history, ...rest } = await call([{ text: counting }, { text: 'Yes.' }], { agent });
+  microphone.speak('The terms, please.', 500);
+  await clock.advance(2_500);
+  microphone.speak('Stop.', 600);
+  await clock.advance(12_000);
+  expect(history()).toEqual(['user: The terms, please.', `assistant: ${counting}`, 'user: Stop.', 'assistant: Yes.']);
+  expect(typesOf({ clock, microphone, history, ...rest }, 'playback')).toEqual([]);
+});
+
+test('recognition that takes its time does not keep the agent silent for longer than falseInterruptionMs', async () => {
+  const made = await call([{ text: counting }, { text: 'Fine.' }], {
+    recognitionMs: 2_000,
+    bargeIn: { falseInterruptionMs: 1_000 },
+  });
+  const { clock, microphone, session, loudspeaker, history } = made;
+  void session.sendMessage('Count.');
+  await clock.advance(500);
+  microphone.speak('Stop.', 600);
+  await clock.advance(8_000);
+  expect(typesOf(made, 'playback')).toEqual(['playback_paused', 'playback_resumed']);
+  // It went on, and was cut all the same when the words were there.
+  expect(loudspeaker.sounded.length).toBeGreaterThanOrEqual(2);
+  expect(history()).toMatchObject([
+    'user: Count.',
+    expect.stringMatching(/^assistant: One .*—$/),
+    'user: Stop.',
+    'assistant: Fine.',
+  ]);
+});
+
+test('recognition that fails loses the words, not the conversation', async () => {
+  const stt: TranscriptionModelV4 = {
+    specificationVersion: 'v4',
+    provider: 'test',
+    modelId: 'deaf',
+    doGenerate: () => Promise.reject(new Error('no network')),
+  };
+  const { clock, microphone, session, events, history } = await call([{ text: 'Hello.' }], { stt });
+  microphone.speak('Hi.', 500);
+  await clock.advance(3_000);
+  expect(events.filter((event) => event.type === 'error')).toMatchObject([{ source: 'stt' }]);
+  expect(session.userState).toBe('listening');
+  void session.sendMessage('Hi.');
+  await clock.advance(3_000);
+  expect(history()).toEqual(['user: Hi.', 'assistant: Hello.']);
+});
+
+test('two utterances with a short pause are one turn', async () => {
+  const { clock, microphone, history } = await call([{ text: 'Sure.' }]);
+  microphone.speak('Book a flight to', 500);
+  await clock.advance(1_400);
+  microphone.speak('Tokyo.', 500);
+  await clock.advance(4_000);
+  expect(history()).toEqual(['user: Book a flight to Tokyo.', 'assistant: Sure.']);
+});
+
+test('words are shown and not said while the voice is switched off', async () => {
+  const { clock, voice, session, history, loudspeaker, tts } = await call([{ text: counting }]);
+  voice.speaks = false;
+  void session.sendMessage('Count.');
+  await clock.advance(100);
+  expect(history().at(-1)).toBe(`assistant: ${counting}`);
+  expect(tts.asked).toEqual([]);
+  expect(loudspeaker.sounded).toEqual([]);
+});
+
+test('a loudspeaker that does not say what it played is taken to have kept time', async () => {
+  const { clock, voice, session, history } = await call([{ text: counting }, { text: 'Fine.' }]);
+  const mute = { ...createLoudspeaker(clock), clear: () => new Promise<number>(() => undefined) };
+  voice.connect(session, { output: mute });
+  void session.sendMessage('Count.');
+  await clock.advance(1_010);
+  void session.sendMessage('Stop.');
+  await clock.advance(5_000);
+  // 20 letters of 50 ms.
+  expect(history()[1]).toBe('assistant: One two three four —');
+});
+
+test('a model that streams is heard from its first chunk on, also in odd pieces', async () => {
+  const parts: SpeechPart[] = [{ type: 'stream-start', warnings: [] }];
+  const sound = bytesOf(new Int16Array(24_000).fill(5_000));
+  for (let at = 0; at < sound.length; at += 4_801)
+    parts.push({
+      type: 'audio',
+      audio: sound.subarray(at, at + 4_801),
+      audioFormat: { type: 'audio/pcm', rate: 24_000 },
+    });
+  parts.push({ type: 'finish' });
+  const tts: SpeechModelV4 & { doStream: unknown } = {
+    specificationVersion: 'v4',
+    provider: 'test',
+    modelId: 'stream',
+    doGenerate: () => Promise.reject(new Error('not asked for')),
+    doStream: () => Promise.resolve({ stream: ReadableStream.from(parts) }),
+  };
+  const { clock, session, history, loudspeaker } = await call([{ text: 'Hello there.' }], { tts });
+  void session.sendMessage('Hi.');
+  await clock.advance(3_000);
+  expect(history().at(-1)).toBe('assistant: Hello there.');
+  expect(loudspeaker.playedMs).toBeCloseTo(1_000, 0);
+});
+
+test('a model that streams text is fed as the user speaks, and says what it has so far', async () => {
+  let samples = 0;
+  const stt: TranscriptionModelV4 = {
+    specificationVersion: 'v4',
+    provider: 'test',
+    modelId: 'stream',
+    doGenerate: () => Promise.reject(new Error('not asked for')),
+    async doStream({ audio }) {
+      async function* parts(): AsyncGenerator<TranscriptPart> {
+        yield { type: 'stream-start', warnings: [] };
+        for await (const chunk of audio) {
+          samples += chunk.length / 2;
+          if (samples > 4_000) yield { type: 'transcript-partial', text: 'How is' };
+        }
+        yield { type: 'transcript-final', text: 'How is the weather?' };
+        yield { type: 'finish', text: 'How is the weather?', segments: [] };
+      }
+      return Promise.resolve({ stream: ReadableStream.from(parts()) });
+    },
+  };
+  const { clock, microphone, events, history } = await call([{ text: 'Sunny.' }], { stt });
+  microphone.speak('', 1_000);
+  await clock.advance(800);
+  expect(events.find((event) => event.type === 'transcript')).toMatchObject({ text: 'How is', final: false });
+  await clock.advance(3_000);
+  expect(history()).toEqual(['user: How is the weather?', 'assistant: Sunny.']);
+  // The beginning, which came before it was known to be speech, went with it.
+  expect(samples).toBeGreaterThan(16_000);
+});
+
+test('a listener that throws harms nobody', async () => {
+  const { clock, voice, microphone, history } = await call([{ text: 'Sunny.' }]);
+  voice.on('*', () => {
+    throw new Error('listener');
+  });
+  const heard: VoiceEvent[] = [];
+  voice.on('speech_started', (event) => heard.push(event));
+  microphone.speak('How is the weather?', 500);
+  await clock.advance(3_000);
+  expect(history()).toHaveLength(2);
+  expect(heard).toHaveLength(1);
+});
+
+test.each([
+  [
+    { stt: createMicrophone({ now: () => 0, setTimeout: () => ({}), clearTimeout: () => undefined }).stt },
+    'expected vad beside stt',
+  ],
+  [{ endpointing: { minDelayMs: -1 } }, 'expected endpointing.minDelayMs to be a number of 0 or more, got -1.'],
+  [{ bargeIn: { minMs: 1 } }, 'bargeIn has no option "minMs"; there are minInterruptionMs, falseInterruptionMs.'],
+  [{ tts: { specificationVersion: 'v2' } }, 'expected tts to be a speech model of specification v4, got "v2".'],
+])('options that cannot be are refused: %#', (options, message) => {
+  expect(() => createVoice({ ...(options as object) })).toThrow(message);
+});
+
+test('a voice without a speech model cannot be switched on', () => {
+  const voice = createVoice({ vad: loudness });
+  expect(voice.speaks).toBe(false);
+  expect(() => (voice.speaks = true)).toThrow('Pass createVoice({ tts })');
+  expect(
+    createVoice({ tts: createTone({ now: () => 0, setTimeout: () => ({}), clearTimeout: () => undefined }) }).speaks,
+  ).toBe(true);
+});
