@@ -26,7 +26,8 @@ export class Call implements StartedCall {
   state: CallState = { type: 'reading' };
   settled: FirstOutput | undefined;
   #input: JsonObject | undefined;
-  readonly #first = Promise.withResolvers<FirstOutput>();
+  /** Made when somebody asks. */
+  #first: PromiseWithResolvers<FirstOutput> | undefined;
 
   constructor(callId: string, incoming: IncomingCall, turn: TurnRef) {
     this.callId = callId;
@@ -55,6 +56,8 @@ export class Call implements StartedCall {
   }
 
   get first(): Promise<FirstOutput> {
+    this.#first ??= Promise.withResolvers();
+    if (this.settled) this.#first.resolve(this.settled);
     return this.#first.promise;
   }
 
@@ -68,7 +71,7 @@ export class Call implements StartedCall {
   settle(first: FirstOutput): boolean {
     if (this.settled) return false;
     this.settled = first;
-    this.#first.resolve(first);
+    this.#first?.resolve(first);
     return true;
   }
 }

@@ -86,6 +86,7 @@ export class Executor implements Tasks {
       const available = [...turn.tools.keys()].join(', ') || 'none';
       this.#answers.refuse(call, 'unknown', 'unknownTool', { functionName, available });
     }
+    this.#turns.reserve(call);
     return call;
   }
 

@@ -34,9 +34,12 @@ export class Turns {
 
   newId(wireId: string): string {
     const { state } = this.#ports.deps.journal;
-    const id = chooseCallId(wireId, (used) => state.tasks.callIds.has(used) || this.#reserved.has(used), state.seq + 1);
-    this.#reserved.add(id);
-    return id;
+    return chooseCallId(wireId, (used) => state.tasks.callIds.has(used) || this.#reserved.has(used), state.seq + 1);
+  }
+
+  /** No other call gets its id, whatever becomes of it. */
+  reserve({ callId }: Call): void {
+    if (!this.#ports.deps.journal.state.tasks.callIds.has(callId)) this.#reserved.add(callId);
   }
 
   add(call: Call): void {
