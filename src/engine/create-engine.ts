@@ -59,6 +59,8 @@ export interface Engine
   runningCalls(speechIds: Iterable<string>): RunningCall[];
   /** Calls `listener` after each record; returns the way to stop. */
   observe(listener: LogObserver): () => void;
+  /** Claims the floor for what was recorded before something else waits for it (S6.9): a handoff, a body's `foreground`. */
+  claimDue(): void;
   /** Something waits to be told, or is being told. */
   readonly hasUntold: boolean;
   /** Resolves when each record of the replies under way knows what became of it: to be awaited before `close`, once speech was cut. */
@@ -182,6 +184,10 @@ class StandingEngine implements Engine {
 
   runningCalls(speechIds: Iterable<string>): RunningCall[] {
     return this.#executor.runningCalls(speechIds);
+  }
+
+  claimDue(): void {
+    this.#executor.announcer.look();
   }
 
   observe(listener: LogObserver): () => void {

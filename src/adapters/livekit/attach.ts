@@ -95,7 +95,7 @@ export async function attachMeanwhile<Llm extends LiveKitLlm>(
     ...settings,
     clock,
     conversation: host,
-    body: createBody({ session, floor: host.floor, speeches: host.speeches, seq: () => engine.state.seq }),
+    body: createBody({ session, floor: host.floor, speeches: host.speeches, engine: () => engine }),
     onReport: (report) => tell('report', report),
     onChange: () => host.floor.changed(),
     ...(onRecord ? { onRecord } : {}),

@@ -1,5 +1,5 @@
 /** What a tool's body may do with the talk in a LiveKit session (S6.4, S6.5, S6.8). */
-import { TaskEndedError, type BodyHost, type BodyRef } from '../../index.ts';
+import { TaskEndedError, type BodyHost, type BodyRef, type Engine } from '../../index.ts';
 import type { Floor } from './floor.ts';
 import type { SpeechCall, Speeches } from './speeches.ts';
 import type { LiveKitSession } from './surface.ts';
@@ -8,11 +8,10 @@ export interface BodyPorts {
   readonly session: LiveKitSession;
   readonly floor: Floor;
   readonly speeches: Speeches;
-  /** The `seq` of what was recorded last. */
-  readonly seq: () => number;
+  readonly engine: () => Engine;
 }
 
-export function createBody({ session, floor, speeches, seq }: BodyPorts): Partial<BodyHost> {
+export function createBody({ session, floor, speeches, engine }: BodyPorts): Partial<BodyHost> {
   return {
     session,
     get userData() {
@@ -20,7 +19,9 @@ export function createBody({ session, floor, speeches, seq }: BodyPorts): Partia
     },
     foreground: async (body, fn) => {
       if (floor.holds(body.callId)) return await fn();
-      const giveBack = await takeFloor(floor, body, seq());
+      // What was recorded before stands before it (S6.9).
+      engine().claimDue();
+      const giveBack = await takeFloor(floor, body, engine().state.seq);
       try {
         return await fn();
       } finally {

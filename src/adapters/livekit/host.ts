@@ -132,6 +132,7 @@ export class LiveKitHost implements Conversation {
   handoff({ agent, activityId }: HandoffIntent): void {
     if (!(agent instanceof LiveKitAgentRef)) return;
     const { session, engine } = this.#options;
+    engine().claimDue();
     const serve = (): void => {
       if (this.#activities.of(session.currentAgent) === activityId) session.updateAgent(agent.agent);
     };
