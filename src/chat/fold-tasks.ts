@@ -251,7 +251,7 @@ function open(tasks: TasksState, record: TaskRecord, terms: DeliveryTerms, order
     owner,
     attempts: 0,
     toolsCalled: false,
-    covered: false,
+    covered: id === callId && tasks.running.get(callId)?.outputIsCovered === true,
   });
   const key = (tasks.running.get(callId) ?? tasks.ended.get(callId))?.supersedeKey;
   const outdated = key !== undefined && tasks.latest.get(key) !== callId;

@@ -139,10 +139,12 @@ function addMessage(
   const { context } = activity;
   context.coveredFrom = context.coveredTo === 0 ? request.from : Math.min(context.coveredFrom, request.from);
   context.coveredTo = Math.max(context.coveredTo, request.to);
-  for (const delivery of state.tasks.deliveries.values()) {
-    const position = context.positions.get(delivery.id);
-    if (position !== undefined && position >= request.from && position < request.to) delivery.covered = true;
-  }
+  const holds = (id: string): boolean => {
+    const position = context.positions.get(id);
+    return position !== undefined && position >= request.from && position < request.to;
+  };
+  for (const delivery of state.tasks.deliveries.values()) if (holds(delivery.id)) delivery.covered = true;
+  for (const task of state.tasks.running.values()) if (holds(task.callId)) task.outputIsCovered = true;
 }
 
 function addBatch(state: SessionState, activityId: string, batch: Batch): void {

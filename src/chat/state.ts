@@ -64,6 +64,8 @@ export interface TaskState {
   goesOn?: true;
   /** It recorded something later that is told, or that made telling moot: its call's own output is not told any more. */
   outputIsStale: boolean;
+  /** Something was heard over a request that held its call's output, in whatever context (S3.5). */
+  outputIsCovered?: true;
 }
 
 export interface EndedTask {

@@ -3,6 +3,9 @@ import { Agent, tool, type SpeechOutput } from 'meanwhile';
 import { createVirtualClock } from 'meanwhile/testing';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
+import { fold } from '../../src/chat/fold.ts';
+import type { Message, TaskRecord } from '../../src/chat/items.ts';
+import type { RecordBody } from '../../src/chat/records.ts';
 import { createPlayback } from '../support/playback.ts';
 import { drive, startTestSession } from '../support/session.ts';
 
@@ -53,4 +56,33 @@ test('S6.3 it is not idle between a handoff by onUserTurnCompleted and the answe
   void t.session.sendMessage('Hello');
   await drive(t.clock, t.session.waitForIdle());
   expect(output.heard).toEqual(['I put you through.', 'Hello from the next one.']);
+});
+
+test('S3.5 what an AgentTask has said over a call’s output covers it, when the turn that made the call tells it later', () => {
+  const at = { v: 1, at: 0 } as const;
+  const task = { callId: 'call_1', toolName: 'job', input: {}, owner: 'session' } as const;
+  const output = { type: 'text', text: 'It has begun.' } as const;
+  const message: Message = {
+    kind: 'message',
+    id: 'item_1',
+    role: 'assistant',
+    parts: [{ type: 'text', text: 'It has begun.' }],
+    at: 0,
+    speechId: 'speech_2',
+  };
+  const record: TaskRecord = { ...task, kind: 'record', id: 'call_1', phase: 'update', output, at: 0 };
+  const bodies: RecordBody[] = [
+    { type: 'session_opened', sessionId: 'session_1' },
+    { type: 'agent_entered', activityId: 'parent', agent: 'parent', context: 'inherit' },
+    { type: 'speech_opened', speechId: 'speech_1', activityId: 'parent', kind: 'reply' },
+    { type: 'task_started', ...task, activityId: 'parent', speechId: 'speech_1', step: 0, key: 'job' },
+    { type: 'task_backgrounded', callId: 'call_1', reason: 'update', output },
+    { type: 'agent_entered', activityId: 'subtask', agent: 'subtask', parent: 'parent', context: 'empty' },
+    { type: 'speech_opened', speechId: 'speech_2', activityId: 'subtask', kind: 'reply' },
+    { type: 'request_made', speechId: 'speech_2', activityId: 'subtask', step: 0, from: 0, to: 1 },
+    { type: 'message_added', activityId: 'subtask', message, step: 0 },
+    { type: 'delivery_opened', callId: 'call_1', record, delivery: { mode: 'when_idle' } },
+  ];
+  const state = fold(bodies.map((body, index) => ({ ...body, ...at, seq: index + 1 })));
+  expect(state.tasks.deliveries.get('call_1')).toMatchObject({ covered: true });
 });
