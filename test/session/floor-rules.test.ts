@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import {
   holderOf,
   isSilent,
+  isWaitedFor,
   judge,
   type CurrentFacts,
   type FloorFacts,
@@ -151,4 +152,62 @@ test('S6.1 S6.4 the user has the floor before a lease, a lease before the agent'
   expect(holderOf({ ...rest, pending: true })).toBe('agent');
   expect(holderOf({ ...rest, speaking: true, leases: ['call_1'] })).toEqual({ callId: 'call_1' });
   expect(holderOf({ ...rest, userTurn: true, leases: ['call_1'] })).toBe('user');
+});
+
+describe('a call that the user himself waits for', () => {
+  const kept: Partial<FloorFacts> = { userTurn: true, keptFor: 'speech_1' };
+  const asks = (facts: Partial<FloorFacts> = {}, wish: Partial<Wish> = {}) =>
+    of({ kind: 'lease', blocks: 'speech_1', ...wish }, { ...kept, ...facts });
+
+  test('S6.8 is served though his turn is open, without a pause', () => {
+    expect(asks()).toBe('yes');
+    expect(asks({ silentSince: undefined })).toBe('yes');
+    expect(asks({ now: 1000 })).toBe('yes');
+    expect(isWaitedFor({ ...delivery, blocks: 'speech_1' }, { ...rest, ...kept })).toBe(true);
+  });
+
+  test.each<[string, Partial<FloorFacts>]>([
+    ['a speech plays', { speaking: true }],
+    ['one is queued', { pending: true }],
+    ['he speaks', { userSpeaking: true }],
+    ['another call blocks', { blocking: 1 }],
+    ['another speech is waited for', { keptFor: 'speech_2' }],
+    ['no speech is', { keptFor: undefined }],
+    ['it closes', { closing: true }],
+    ['nobody is current', { current: undefined }],
+    ['a lease stops it', { leases: ['call_1'] }],
+  ])('S6.8 not while %s', (_name, facts) => {
+    expect(asks(facts)).toBe('no');
+  });
+
+  test('S6.8 a call that blocks no speech is none, also where no speech is waited for', () => {
+    expect(asks({ keptFor: undefined }, { blocks: undefined })).toBe('no');
+    expect(isWaitedFor(delivery, { ...rest, keptFor: undefined })).toBe(false);
+  });
+});
+
+test('S6.1 where nobody knows since when it is silent, it is not quiet yet', () => {
+  expect(of({}, { silentSince: undefined })).toBe('no');
+  expect(of({ level: 'gap' }, { silentSince: undefined })).toBe('yes');
+});
+
+test('S3.8 what goes between two speeches lets the pause pass in silence, and only then', () => {
+  for (const level of ['gap', 'now'] as const) {
+    expect(of({ level }, { now: 1100 })).toEqual({ at: 1400 });
+    expect(of({ level }, { now: 1100, pending: true })).toBe('yes');
+  }
+});
+
+test('S8.4 a delivery is told here only where its owner is here, or below', () => {
+  const over = { ...agent, activityId: 'next', paused: ['desk'] };
+  expect(of({ owner: 'desk' }, { current: over })).toBe('yes');
+  expect(of({ owner: 'desk' }, { current: { ...over, paused: [] } })).toBe('no');
+  expect(of({ kind: 'filler', owner: 'gone' }, { current: over })).toBe('yes');
+  expect(of({ kind: 'idle', owner: 'gone' }, { current: over })).toBe('yes');
+  expect(of({ kind: 'lease', owner: 'session' }, { current: subtask })).toBe('yes');
+});
+
+test('S6.4 an AgentTask’s lease or filler is stopped by the lease it runs under', () => {
+  const under = { leases: ['call_1'], current: { ...subtask, underLease: 'call_1' } };
+  for (const kind of ['lease', 'filler', 'idle'] as const) expect(of({ kind, owner: 'ask' }, under)).toBe('no');
 });
