@@ -117,6 +117,6 @@ function endingOfHandoff(agent: AgentRef, returns: unknown): Ending {
 }
 
 function endingOfReturns(returns: unknown): Ending {
-  if (returns === undefined || returns === null || returns === '') return finished;
+  if (returns === '') return finished;
   return findAgent(returns) ? failed({ prompt: 'badValue', reason: 'its `returns` holds an agent' }) : ofValue(returns);
 }
