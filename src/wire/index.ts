@@ -1,0 +1,12 @@
+export { readClientMessage, WireFault, type ClientMessage } from './client-messages.ts';
+export {
+  CloseCode,
+  closeReason,
+  isFinal,
+  MAX_SOUND_BYTES,
+  MAX_TEXT_BYTES,
+  PROTOCOL_VERSION,
+  SUBPROTOCOL,
+  type CloseReason,
+} from './protocol.ts';
+export { readServerMessage, type ServerMessage } from './server-messages.ts';

@@ -1,0 +1,82 @@
+/**
+ * What the server sends. Text messages are JSON of these forms; a binary message is sound for the loudspeaker: samples of
+ * 16 bits, little-endian, one channel, at the rate that the page named.
+ */
+import * as v from 'valibot';
+import type { SessionRecord } from '../index.ts';
+import { read, type WireFault } from './client-messages.ts';
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+const time = v.number();
+
+/** A record as it is: the client passes it on and asks no more of it than that it has a place. */
+const record = v.looseObject({ type: v.string(), seq: count, at: time });
+
+const serverMessage = v.variant('type', [
+  /** Answers `hello`. `key`: to come back with. The records since the one that was seen follow, each as `record`. */
+  v.object({
+    type: v.literal('welcome'),
+    version: count,
+    key: v.string(),
+    sessionId: v.string(),
+    /** The last record there is. */
+    seq: count,
+    /** Older records than these are gone: what the page shows begins anew with them. */
+    from: count,
+    now: time,
+    /** What the session can do with sound. */
+    sound: v.object({ hears: v.boolean(), speaks: v.boolean(), problem: v.optional(v.string()) }),
+    /** Shown to the user at the start. */
+    note: v.optional(v.string()),
+  }),
+  v.object({ type: v.literal('record'), record }),
+  /** The words of a speech as they come; `end`: there are no more of this stretch, `cut` where it was interrupted. */
+  v.object({ type: v.literal('words'), speechId: v.string(), text: v.string(), at: time }),
+  v.object({ type: v.literal('words_end'), speechId: v.string(), cut: v.boolean(), at: time }),
+  v.object({
+    type: v.literal('state'),
+    agent: v.picklist(['initializing', 'listening', 'thinking', 'speaking']),
+    user: v.picklist(['listening', 'speaking', 'away']),
+    agentName: v.optional(v.string()),
+    at: time,
+  }),
+  /** Progress that no record holds. */
+  v.object({
+    type: v.literal('progress'),
+    callId: v.string(),
+    progress: v.optional(v.number()),
+    total: v.optional(v.number()),
+    data: v.optional(v.unknown()),
+    at: time,
+  }),
+  /** What is understood of what the user says. */
+  v.object({ type: v.literal('transcript'), text: v.string(), final: v.boolean(), at: time }),
+  /** Something went wrong and the conversation goes on. */
+  v.object({ type: v.literal('problem'), source: v.string(), message: v.string(), at: time }),
+  /** Stop playing and forget the rest; answer with `cleared`. */
+  v.object({ type: v.literal('clear'), id: count }),
+  /** Answer with `drained` when all that was sent before has been played. */
+  v.object({ type: v.literal('drain'), id: count }),
+  /** What a model was sent; the next has its answer. For developers' pages only. */
+  v.object({
+    type: v.literal('model_call'),
+    id: v.string(),
+    speechId: v.string(),
+    model: v.string(),
+    request: v.unknown(),
+    at: time,
+  }),
+  v.object({ type: v.literal('model_answer'), id: v.string(), answer: v.unknown(), at: time }),
+  /** The server's program is about to be another: come back. */
+  v.object({ type: v.literal('reload') }),
+]);
+
+type Read = v.InferOutput<typeof serverMessage>;
+export type ServerMessage =
+  | Exclude<Read, { type: 'record' }>
+  | { readonly type: 'record'; readonly record: SessionRecord };
+
+/** The message, or what is wrong with it. */
+export function readServerMessage(text: string): ServerMessage | WireFault {
+  return read(serverMessage, text) as ServerMessage | WireFault;
+}
