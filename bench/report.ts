@@ -80,7 +80,7 @@ export function toText(value: number, unit: Unit): string {
     case 'MiB':
       return `${digits(value)} ${unit}`;
     case 'percent':
-      return `${digits(value)} %`;
+      return `${String(Math.round(value * 10) / 10)} %`;
     case 'ratio':
     case 'share':
       return value.toFixed(2);
@@ -96,12 +96,8 @@ function timeText(ms: number): string {
 /** Two digits that count, or all before the point. */
 function digits(value: number): string {
   if (value === 0) return '0';
-  const text = Math.abs(value) >= 10 ? value.toFixed(0) : value.toPrecision(2);
-  return grouped(String(Number(text)));
-}
-
-function grouped(text: string): string {
-  return text.replace(/\B(?=(\d{3})+$)/g, ',');
+  if (Math.abs(value) < 10) return String(Number(value.toPrecision(2)));
+  return value.toFixed(0).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
 /** What a peer that has no figure lacks: work by work, each reason once. */

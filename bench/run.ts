@@ -81,8 +81,8 @@ async function toRow(work: Work, each: Case, peers: readonly PeerId[]): Promise<
 }
 
 /** A process of its own, so that peers do not disturb each other. */
-function inChild(...what: readonly [work: string, each: string, peer: PeerId]): Promise<Measured | Failed> {
-  const { promise, resolve } = Promise.withResolvers<Measured | Failed>();
+function inChild(...what: readonly [work: string, each: string, peer: PeerId]): Promise<Measured | Missing | Failed> {
+  const { promise, resolve } = Promise.withResolvers<Measured | Missing | Failed>();
   const child = fork(join(here, 'child.ts'), [...what, ...(options.full ? ['full'] : [])], {
     cwd: here,
     execArgv: ['--expose-gc', '--disable-warning=ExperimentalWarning'],
@@ -90,7 +90,7 @@ function inChild(...what: readonly [work: string, each: string, peer: PeerId]): 
   });
   let complaint = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (complaint += text));
-  child.on('message', (message) => resolve(message as Measured));
+  child.on('message', (message) => resolve(message as Measured | Missing));
   child.on('close', (code, signal) => {
     const line = complaint.split('\n').find((text) => /^\w*Error: /.test(text)) ?? complaint.trim();
     resolve({ failed: line || `its process ended with ${String(signal ?? code)}` });

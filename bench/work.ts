@@ -25,7 +25,7 @@ export interface Measured {
 }
 
 /** Measures one case in a process of its own. Throws when what was to be measured did not happen. */
-export type Measure = (caseId: string, run: { readonly full: boolean }) => Promise<Measured>;
+export type Measure = (caseId: string, run: { readonly full: boolean }) => Promise<Measured | Missing>;
 
 /** Why a peer has no figure. */
 export interface Missing {

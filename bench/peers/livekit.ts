@@ -59,9 +59,11 @@ export function says(text: string): Reply {
   return { chunks: [{ id: 'bench', delta: { role: 'assistant', content: text } }] };
 }
 
-export function calls(...made: readonly { readonly id: string; readonly args: LookUp }[]): Reply {
-  const toolCalls = made.map(({ id, args }) =>
-    llm.FunctionCall.create({ callId: id, name: look.name, args: JSON.stringify(args) }),
+export function calls(
+  ...made: readonly { readonly id: string; readonly name?: string; readonly args: object }[]
+): Reply {
+  const toolCalls = made.map(({ id, name = look.name, args }) =>
+    llm.FunctionCall.create({ callId: id, name, args: JSON.stringify(args) }),
   );
   return { chunks: [{ id: 'bench', delta: { role: 'assistant', toolCalls } }] };
 }

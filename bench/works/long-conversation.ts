@@ -13,9 +13,9 @@ export const work: Work = {
   peers: {
     ours: async () => sampleConversations((await import('../peers/ours.ts')).startConversation),
     livekit: async () => sampleConversations((await import('../peers/livekit.ts')).startConversation, few),
-    aiGenerate: { none: 'not measured yet' },
-    aiStream: { none: 'not measured yet' },
-    openai: { none: 'not measured yet' },
+    aiGenerate: async () => sampleConversations((await import('../peers/ai-sdk.ts')).startGenerating),
+    aiStream: async () => sampleConversations((await import('../peers/ai-sdk.ts')).startStreaming, few),
+    openai: async () => sampleConversations((await import('../peers/openai.ts')).startConversation, few),
     floor: async () => sampleConversations((await import('../peers/floor.ts')).startConversation),
   },
 };

@@ -12,9 +12,9 @@ export const work: Work = {
   peers: {
     ours: async () => sampleTurns((await import('../peers/ours.ts')).startConversation),
     livekit: async () => sampleTurns((await import('../peers/livekit.ts')).startConversation),
-    aiGenerate: { none: 'not measured yet' },
-    aiStream: { none: 'not measured yet' },
-    openai: { none: 'not measured yet' },
+    aiGenerate: async () => sampleTurns((await import('../peers/ai-sdk.ts')).startGenerating),
+    aiStream: async () => sampleTurns((await import('../peers/ai-sdk.ts')).startStreaming),
+    openai: async () => sampleTurns((await import('../peers/openai.ts')).startConversation),
     floor: async () => sampleTurns((await import('../peers/floor.ts')).startConversation),
   },
 };
