@@ -63,8 +63,8 @@ function drawn({ spans, ink, points = [] }: Lane, width: number, place: (ms: num
     const last = Math.max(first, place(span.to ?? to) - 1);
     for (let index = first; index <= last; index++) put(index, ink);
     if (ink === '─') {
-      put(first, '├');
-      if (span.to !== undefined) put(last, '┤');
+      put(first, first === last ? '│' : '├');
+      if (span.to !== undefined && first < last) put(last, '┤');
     }
   }
   for (const at of points) put(Math.min(place(at), width - 1), '●');

@@ -10,7 +10,10 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const folder = fileURLToPath(guideFolder);
 
 /** Their inline snapshots are what was printed. */
-const playedTests = ['travel', 'handoff', 'subtask', 'builder'].map((name) => `../examples/${name}.test.ts`);
+const playedTests = [
+  ...['travel', 'handoff', 'subtask', 'builder', 'simulation'].map((name) => `../examples/${name}.test.ts`),
+  './shown/failing.test.ts',
+];
 const flat = (text: string): string => text.trim().replace(/^ +/gm, '');
 
 /** As the repository's tsconfig has it; the guide's modules stand in docs/guide, in memory. */
@@ -79,9 +82,9 @@ test('the output shown is what the examples print', () => {
   for (const block of shown) expect(printed).toContain(flat(block.text));
 });
 
-test('the test of testing.md is one that runs', () => {
+test.each(['first', 'call'])('the test of testing.md is one that runs: %s', (name) => {
   const shown = blocksOf('testing.md')
     .filter((block) => block.language === 'ts')
     .map((block) => block.text);
-  expect(shown).toContain(readFileSync(new URL('shown/first.test.ts', import.meta.url), 'utf8'));
+  expect(shown).toContain(readFileSync(new URL(`shown/${name}.test.ts`, import.meta.url), 'utf8'));
 });
