@@ -1,282 +1,106 @@
 /**
  * A session in which anything may happen: tools whose bodies wait for the next order, a model of changing moods, a voice,
- * and a user who talks when he likes. The actions are data, so that fast-check can shrink what goes wrong.
+ * and a user who talks when he likes. It does what the plan says and keeps what must be looked at.
  */
-import fc from 'fast-check';
 import {
   Agent,
   AgentSession,
-  type AgentSessionOptions,
   AgentTask,
-  handoff,
-  StopResponse,
   tool,
-  ToolError,
+  Toolset,
   type Logger,
-  type RunContext,
   type SessionEvent,
-  type SessionRecord,
-  type SessionState,
-  type SpeechOutput,
+  type SpokenInfo,
   type Tool,
+  type ToolSource,
 } from 'meanwhile';
-import { createVirtualClock, scriptedModel, type ScriptedAnswer, type VirtualClock } from 'meanwhile/testing';
-import { z } from 'zod';
-import { apply } from '../../src/chat/fold.ts';
-import { createSessionState } from '../../src/chat/state.ts';
-import { isDeepStrictEqual } from 'node:util';
-import { createPlayback } from '../support/playback.ts';
-import { byHand } from '../support/session.ts';
+import { Body, late, lateMark, type BodyPorts } from './body.ts';
+import { ShuffledClock } from './clock.ts';
+import { MoodyModel, type WrittenCall } from './model.ts';
+import type { Action, Call, Plan, ToolPlan } from './plan.ts';
+import { settled, type Shuffle } from './shuffle.ts';
+import type { Watch } from './watch.ts';
+import { Voice } from './voice.ts';
 
-export type Order =
-  | 'update'
-  | 'silent'
-  | 'urgent'
-  | 'progress'
-  | 'ask'
-  | 'lease'
-  | 'sub'
-  | 'idle'
-  | 'filler'
-  | 'say'
-  | 'protect'
-  | 'hand over';
-export type Ending = 'return' | 'nothing' | 'throw' | 'tool error' | 'stop' | 'handoff';
-export type Mood = 'talks' | 'calls' | 'is silent' | 'fails' | 'breaks off' | 'hangs';
-
-export type Action =
-  | { do: 'order'; body: number; what: Order }
-  | { do: 'end'; body: number; how: Ending }
-  | { do: 'answer'; task: number; action: 'accept' | 'decline' }
-  | { do: 'cancel'; task: number }
-  | {
-      do:
-        | 'complete'
-        | 'release'
-        | 'speak'
-        | 'speak over'
-        | 'pause'
-        | 'interrupt'
-        | 'run task'
-        | 'idle'
-        | 'say'
-        | 'reply'
-        | 'close';
-    }
-  | { do: 'message'; mood: Mood; tools: readonly number[] }
-  | { do: 'mood'; mood: Mood }
-  | { do: 'agent'; cut: boolean }
-  | { do: 'tools'; keep: readonly boolean[] }
-  | { do: 'wait'; ms: number };
-
-export interface ToolPlan {
-  readonly of: 'session' | 'agent';
-  readonly onHandoff: 'move' | 'cancel' | 'wait';
-  readonly onInterrupt: 'background' | 'abort';
-  readonly deaf: boolean;
-  readonly limit: boolean;
-  readonly hold: boolean;
-  readonly more: 'nothing' | 'join' | 'replace' | 'auto' | 'timeout' | 'approval' | 'supersede';
-}
-
-/** What an agent's hooks do. */
-export type Hooks = 'nothing' | 'greets' | 'asks' | 'says goodbye' | 'waits' | 'hands over' | 'is fixed';
-
-export interface Plan {
-  readonly tools: readonly ToolPlan[];
-  /** Of the agents, in the order in which they are made. */
-  readonly hooks: readonly Hooks[];
-  readonly actions: readonly Action[];
-}
-
-const mood = fc.constantFrom<Mood>('talks', 'talks', 'talks', 'calls', 'is silent', 'fails', 'breaks off', 'hangs');
-const nth = fc.nat(5);
-
-const action: fc.Arbitrary<Action> = fc.oneof(
-  {
-    weight: 12,
-    arbitrary: fc.record({
-      do: fc.constant('order' as const),
-      body: nth,
-      what: fc.constantFrom<Order>(
-        'update',
-        'update',
-        'update',
-        'silent',
-        'urgent',
-        'progress',
-        'ask',
-        'lease',
-        'sub',
-        'idle',
-        'filler',
-        'say',
-        'protect',
-        'hand over',
-      ),
-    }),
-  },
-  {
-    weight: 5,
-    arbitrary: fc.record({
-      do: fc.constant('end' as const),
-      body: nth,
-      how: fc.constantFrom<Ending>('return', 'return', 'return', 'nothing', 'throw', 'tool error', 'stop', 'handoff'),
-    }),
-  },
-  {
-    weight: 4,
-    arbitrary: fc.record({
-      do: fc.constant('message' as const),
-      mood: fc.constantFrom<Mood>('calls', 'calls', 'calls', 'calls', 'talks', 'hangs', 'fails', 'breaks off'),
-      tools: fc.array(nth, { minLength: 1, maxLength: 3 }),
-    }),
-  },
-  {
-    weight: 9,
-    arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(0, 20, 60, 150, 450, 1200, 4000) }),
-  },
-  {
-    weight: 6,
-    arbitrary: fc.record({
-      do: fc.constantFrom(
-        ...([
-          'complete',
-          'complete',
-          'complete',
-          'release',
-          'release',
-          'release',
-          'speak',
-          'speak over',
-          'pause',
-          'pause',
-        ] as const),
-        ...(['pause', 'interrupt', 'run task', 'idle', 'say', 'reply'] as const),
-      ),
-    }) as fc.Arbitrary<Action>,
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      do: fc.constant('answer' as const),
-      task: nth,
-      action: fc.constantFrom('accept' as const, 'decline' as const),
-    }),
-  },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('cancel' as const), task: nth }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('mood' as const), mood }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('agent' as const), cut: fc.boolean() }) },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      do: fc.constant('tools' as const),
-      keep: fc.array(fc.boolean(), { minLength: 4, maxLength: 4 }),
-    }),
-  },
-);
-
-const toolPlan: fc.Arbitrary<ToolPlan> = fc.record({
-  of: fc.constantFrom('session' as const, 'agent' as const),
-  onHandoff: fc.constantFrom('move' as const, 'move' as const, 'cancel' as const, 'wait' as const),
-  onInterrupt: fc.constantFrom('background' as const, 'background' as const, 'abort' as const),
-  deaf: fc.boolean(),
-  limit: fc.boolean(),
-  hold: fc.boolean(),
-  more: fc.constantFrom<ToolPlan['more']>(
-    'nothing',
-    'nothing',
-    'join',
-    'replace',
-    'auto',
-    'timeout',
-    'approval',
-    'supersede',
-  ),
-});
-
-const hooks = fc.constantFrom<Hooks>(
-  'nothing',
-  'nothing',
-  'nothing',
-  'greets',
-  'asks',
-  'says goodbye',
-  'waits',
-  'hands over',
-  'is fixed',
-);
-
-export const plan: fc.Arbitrary<Plan> = fc
-  .record({
-    tools: fc.array(toolPlan, { minLength: 1, maxLength: 4 }),
-    hooks: fc.array(hooks, { minLength: 1, maxLength: 3 }),
-    first: fc.array(nth, { minLength: 1, maxLength: 4 }),
-    actions: fc.array(action, { minLength: 3, maxLength: 50, size: 'max' }),
-    closeAt: fc.option(fc.nat(60), { freq: 2, nil: null }),
-  })
-  .map(({ tools, hooks: each, first, actions, closeAt }) => ({
-    tools,
-    hooks: each,
-    actions: [{ do: 'message' as const, mood: 'calls' as const, tools: first }, ...withClose(actions, closeAt)],
-  }));
-
-function withClose(actions: readonly Action[], at: number | null): readonly Action[] {
-  if (at === null || at >= actions.length) return actions;
-  return [...actions.slice(0, at), { do: 'close' as const }, ...actions.slice(at)];
-}
-
-interface Body {
-  order(what: Order): void;
-  end(how: Ending): void;
-}
+type ToolEntry = Extract<ToolSource, readonly unknown[]>[number];
 
 const ignore = (): void => undefined;
 const quiet: Logger = { debug: ignore, info: ignore, warn: ignore, error: ignore };
 
+/** Told to the model for one request only. */
+const prompts = {
+  replyAtTail: `${lateMark} Tell the user {callIds}.`,
+  replyMaybeCovered: `${lateMark} Tell the user {callIds}, new {newCallIds}, heard {heard}.`,
+  runningCalls: `${lateMark} Running: {runningCalls}`,
+};
+
 export class World {
-  readonly clock: VirtualClock = createVirtualClock();
-  readonly records: SessionRecord[] = [];
-  readonly events: SessionEvent[] = [];
-  /** What must never be, with the record or the moment at which it was. */
-  readonly wrong: string[] = [];
+  readonly clock: ShuffledClock;
   readonly session: AgentSession;
-  readonly #plans: readonly ToolPlan[];
-  readonly #hooks: readonly Hooks[];
-  readonly #shadow = createSessionState();
+  readonly watch: Watch;
+  readonly #shuffle: Shuffle;
+  readonly #plan: Plan;
+  readonly #model: MoodyModel;
+  readonly #voice: Voice;
+  readonly #ports: BodyPorts;
   readonly #bodies: Body[] = [];
   readonly #tasks = new Set<AgentTask<string>>();
   readonly #gates = new Set<() => void>();
   readonly #waits = new Map<Promise<unknown>, string>();
-  readonly #sharedTools: Tool[];
-  readonly #agentTools: Tool[];
-  readonly #speeches = new Map<string, string>();
-  #mood: Mood = 'talks';
-  #calls: readonly number[] = [];
+  readonly #sharedTools: readonly ToolEntry[];
+  readonly #agentTools: readonly ToolEntry[];
+  #calls: readonly Call[] = [];
   #agents = 0;
+  #inputs = 0;
+  #closing = false;
 
-  /** `watch`: told of each record after the checks. */
-  constructor({ tools: plans, hooks: each }: Omit<Plan, 'actions'>, watch?: AgentSessionOptions['onRecord']) {
-    this.#plans = plans;
-    this.#hooks = each;
-    const tools = plans.map((each, index) => ({ of: each.of, tool: this.#tool(each, index) }));
-    this.#sharedTools = tools.filter(({ of }) => of === 'session').map((each) => each.tool);
-    this.#agentTools = tools.filter(({ of }) => of === 'agent').map((each) => each.tool);
-    this.session = new AgentSession({
-      llm: scriptedModel([], { clock: this.clock, fallback: () => this.#answer() }),
+  constructor(plan: Plan, shuffle: Shuffle, watch: Watch) {
+    this.#plan = plan;
+    this.#shuffle = shuffle;
+    this.watch = watch;
+    this.clock = new ShuffledClock(shuffle, plan.setting.timersAsWhoSet);
+    this.#ports = {
+      shuffle,
+      newAgent: () => this.#agent(),
+      newTask: () => this.#newTask(),
+      gate: () => this.#gate(),
+      leased: (callId, holds) => watch.leased(callId, holds),
+      watch: (what, promise) => this.#await(what, promise),
+      close: () => this.close(false),
+      says: (text, inTime) => watch.says(text, inTime),
+      recorded: (text) => void watch.recorded.add(text),
+      wrong: (invariant, fact) => watch.wrong(invariant, fact),
+    };
+    const tools = plan.tools.map((each, index) => ({ of: each.of, entry: this.#entry(each, index) }));
+    this.#sharedTools = tools.filter(({ of }) => of === 'session').map(({ entry }) => entry);
+    this.#agentTools = tools.filter(({ of }) => of === 'agent').map(({ entry }) => entry);
+    this.#model = new MoodyModel(plan.setting.wire, {
       clock: this.clock,
-      output: this.#output(),
+      shuffle,
+      onRequest: (request) => watch.request(request),
+      calls: () => this.#calls.map((call) => this.#write(call)),
+      gate: () => this.#gate(),
+    });
+    this.#voice = new Voice({
+      clock: this.clock,
+      shuffle,
+      slow: plan.setting.slowOutput,
+      onOpen: (speech: SpokenInfo) => watch.opened(speech),
+      onWrite: () => watch.wrote(),
+    });
+    this.session = new AgentSession({
+      llm: this.#model,
+      clock: this.clock,
+      output: this.#voice,
       tools: this.#sharedTools,
       logger: quiet,
-      quietMs: 100,
+      prompts,
+      quietMs: plan.setting.quietMs,
       retryDelayMs: 300,
-      onRecord: (record, state) => {
-        this.#check(record, state);
-        watch?.(record, state);
-      },
+      onRecord: (record, state) => watch.record(record, state),
     });
-    this.session.on('*', (event) => this.events.push(event));
-    this.session.on('speech_created', ({ speechId, activityId }) => this.#speeches.set(speechId, activityId));
+    watch.session = this.session;
+    this.session.on('*', (event: SessionEvent) => watch.event(event));
   }
 
   /** What has been asked for and has not settled. */
@@ -284,35 +108,76 @@ export class World {
     return [...this.#waits.values()];
   }
 
+  /** Its end has been asked for. */
+  get isClosing(): boolean {
+    return this.#closing;
+  }
+
   async start(): Promise<void> {
-    await this.session.start({ agent: this.#agent() });
+    const started = this.session.start({ agent: this.#agent() });
+    await this.clock.runUntil(started, 60_000);
+    await started;
   }
 
   async play(actions: readonly Action[]): Promise<void> {
     for (const each of actions) {
-      this.#do(each);
       if (each.do === 'wait') await this.clock.advance(each.ms);
-      else await this.clock.settle();
+      else {
+        this.#do(each);
+        await this.#shuffle.turn('script');
+      }
     }
   }
 
-  /** The user falls silent, the model behaves, everybody who waits gets what he waits for, and every body ends. */
-  async calm(): Promise<void> {
-    this.#mood = 'talks';
+  /**
+   * The user falls silent, the model behaves, everybody who waits gets what he waits for, and every body ends. False: the
+   * session does not come to rest all the same.
+   */
+  async calm(): Promise<boolean> {
+    const { tasks } = this.session;
+    this.#model.mood = 'talks';
+    this.#voice.how = 'works';
     this.session.userStoppedSpeaking();
     for (let round = 0; round < 40; round += 1) {
-      for (const task of this.session.tasks.list()) {
-        if (task.state === 'input_required')
-          this.#watch('answer', this.session.tasks.answer(task.callId, 'accept', {}));
-      }
-      for (const open of [...this.#gates]) open();
-      for (const task of [...this.#tasks]) this.#complete(task);
-      for (const body of [...this.#bodies]) body.end('return');
-      await this.clock.advance(2000);
+      for (const { callId, state } of tasks.list())
+        if (state === 'input_required') this.#await('answer', tasks.answer(callId, 'accept', {}));
+      await this.release();
+      const idle = this.session.waitForIdle();
+      idle.catch(ignore);
+      const rests = await this.clock.runUntil(idle, 2000);
+      const open = this.#bodies.length + this.#tasks.size + this.#gates.size + this.#waits.size;
+      if (rests && open + tasks.list().length === 0) return true;
     }
+    return false;
   }
 
-  #do(each: Action): void {
+  /** Everybody who waits for the script goes on, and every body ends that can. */
+  async release(): Promise<void> {
+    for (const open of this.#gates) open();
+    for (const task of this.#tasks) this.#complete(task);
+    for (const body of this.#bodies) body.end('return');
+    await this.drain();
+  }
+
+  /** After the close: until no body is left, of those that did not listen either. */
+  async releaseAll(): Promise<void> {
+    for (let round = 0; round < 100 && this.#bodies.length + this.#gates.size > 0; round += 1) await this.release();
+  }
+
+  close(drain: boolean): Promise<void> {
+    this.#closing = true;
+    const closed = this.session.close({ drain });
+    this.#await('close', closed);
+    return closed;
+  }
+
+  /** Until nobody is left who could go on by himself. */
+  async drain(): Promise<void> {
+    await settled();
+    while (await this.#shuffle.next());
+  }
+
+  #do(each: Exclude<Action, { do: 'wait' }>): void {
     const { session } = this;
     switch (each.do) {
       case 'order':
@@ -320,9 +185,9 @@ export class World {
       case 'end':
         return this.#body(each.body)?.end(each.how);
       case 'answer':
-        return this.#watch('answer', session.tasks.answer(this.#callId(each.task), each.action, {}));
+        return this.#await('answer', session.tasks.answer(this.#callId(each.task), each.action, {}));
       case 'cancel':
-        return this.#watch('cancel', session.tasks.cancel(this.#callId(each.task)));
+        return this.#await('cancel', session.tasks.cancel(this.#callId(each.task)));
       case 'complete': {
         const [task] = this.#tasks;
         return task && this.#complete(task);
@@ -335,37 +200,51 @@ export class World {
         return session.userStartedSpeaking();
       case 'speak over':
         session.userStartedSpeaking();
-        return this.#watch('interrupt', session.interrupt());
+        return this.#await('interrupt', session.interrupt());
       case 'pause':
         return session.userStoppedSpeaking();
       case 'interrupt':
-        return this.#watch('interrupt', session.interrupt());
+        return this.#await('interrupt', session.interrupt());
       case 'run task':
-        return this.#watch('AgentTask', this.#newTask().run(session));
+        return this.#await('AgentTask', this.#newTask().run(session));
       case 'idle':
-        return this.#watch('idle', session.waitForIdle());
+        return this.#await('idle', session.waitForIdle());
       case 'say':
-        return this.#try(() => this.#watch('say', session.say('Some words of the application.').done));
+        return this.#try(() => this.#await('say', session.say('Some words.').done));
       case 'reply':
-        return this.#try(() => this.#watch('reply', session.generateReply({ instructions: 'Say something.' }).done));
+        return this.#try(() => this.#await('reply', session.generateReply({ instructions: late('Talk.') }).done));
       case 'close':
-        return this.#watch('close', session.close());
+        return void this.close(each.drain);
       case 'message':
-        this.#mood = each.mood;
-        this.#calls = each.tools;
-        return this.#watch('message', session.sendMessage('Hello'));
+        this.#model.mood = each.mood;
+        this.#calls = each.calls;
+        return this.#await('message', session.sendMessage(this.#input()));
+      case 'run':
+        this.#model.mood = each.mood;
+        this.#calls = each.calls;
+        return this.#run();
       case 'mood':
-        this.#mood = each.mood;
+        this.#model.mood = each.mood;
+        this.#model.latencyMs = each.latencyMs;
+        return;
+      case 'output':
+        this.#voice.how = each.how;
         return;
       case 'agent':
-        return this.#watch('handoff', session.updateAgent(this.#agent(), { cut: each.cut }));
-      case 'tools': {
-        const kept = this.#sharedTools.filter((_tool, index) => each.keep[index]);
-        return this.#watch('tools', session.updateTools(kept));
-      }
-      case 'wait':
-        return;
+        return this.#await('handoff', session.updateAgent(this.#agent(), { cut: each.cut }));
+      case 'tools':
+        return this.#await('tools', session.updateTools(this.#sharedTools.filter((_tool, index) => each.keep[index])));
     }
+  }
+
+  /** One that is refused has taken nothing. */
+  #run(): void {
+    const text = this.#input();
+    const run = this.session.run({ userInput: text });
+    this.#await('run', run);
+    run.catch((error: unknown) => {
+      if ((error as { code?: unknown }).code === 'run_active') this.watch.inputs.delete(text);
+    });
   }
 
   #try(act: () => void): void {
@@ -376,10 +255,16 @@ export class World {
     }
   }
 
-  #watch(what: string, promise: Promise<unknown>): void {
+  #await(what: string, promise: Promise<unknown>): void {
     this.#waits.set(promise, what);
-    const settled = (): void => void this.#waits.delete(promise);
-    promise.then(settled, settled);
+    const over = (): void => void this.#waits.delete(promise);
+    promise.then(over, over);
+  }
+
+  #input(): string {
+    const text = `Input ${String((this.#inputs += 1))}.`;
+    this.watch.inputs.add(text);
+    return text;
   }
 
   #callId(index: number): string {
@@ -391,22 +276,63 @@ export class World {
     return this.#bodies[index % Math.max(1, this.#bodies.length)];
   }
 
+  #write(call: Call): WrittenCall {
+    const toolName = (n: number): string => `job${String(n % this.#plan.tools.length)}`;
+    switch (call.to) {
+      case 'tool':
+        return { toolName: toolName(call.tool), input: `{"n":${String(call.n)}}` };
+      case 'tool, confirmed':
+        return { toolName: toolName(call.tool), input: `{"n":${String(call.n)},"confirm_duplicate":true}` };
+      case 'tool, misused':
+        return { toolName: toolName(call.tool), input: '{"n":"many"}' };
+      case 'nothing':
+        return { toolName: 'no_such_tool', input: '{}' };
+      case 'list':
+        return { toolName: 'get_running_tasks', input: '{}' };
+      case 'cancel':
+        return { toolName: 'cancel_task', input: JSON.stringify({ call_id: this.#callId(call.task) }) };
+      case 'answer': {
+        const { action } = call;
+        const answer = { call_id: this.#callId(call.task), action, ...(action === 'accept' ? { content: {} } : {}) };
+        return { toolName: 'answer_task', input: JSON.stringify(answer) };
+      }
+    }
+  }
+
   #agent(): Agent {
-    const does = this.#hooks[this.#agents % this.#hooks.length];
+    const does = this.#plan.hooks[this.#agents % this.#plan.hooks.length];
     this.#agents += 1;
+    const pass = (): Promise<void> => this.#shuffle.pass('hook');
     const agent: Agent = new Agent({
       name: `agent ${String(this.#agents)}`,
       instructions: 'Talk.',
       tools: this.#agentTools,
       ...(does === 'is fixed' ? { allowInterruptions: false } : {}),
-      ...(does === 'greets' ? { onEnter: () => void this.#watch('greeting', agent.session.generateReply().done) } : {}),
-      ...(does === 'waits' ? { onEnter: async () => await agent.session.waitForIdle() } : {}),
+      ...(does === 'greets' ? { onEnter: () => this.#await('greeting', agent.session.generateReply().done) } : {}),
+      ...(does === 'waits'
+        ? {
+            onEnter: async () => {
+              await pass();
+              await agent.session.waitForIdle();
+            },
+          }
+        : {}),
       ...(does === 'asks' ? { onEnter: async () => void (await this.#newTask().run()) } : {}),
       ...(does === 'says goodbye'
-        ? { onExit: async () => await agent.session.say('Goodbye for now.').waitForPlayout() }
+        ? {
+            onExit: async () => {
+              await agent.session.say('Goodbye for now.').waitForPlayout();
+              await pass();
+            },
+          }
         : {}),
       ...(does === 'hands over'
-        ? { onUserTurnCompleted: async () => await agent.session.updateAgent(this.#agent()) }
+        ? {
+            onUserTurnCompleted: async () => {
+              await pass();
+              await agent.session.updateAgent(this.#agent());
+            },
+          }
         : {}),
     });
     return agent;
@@ -427,178 +353,74 @@ export class World {
     }
   }
 
+  #entry(each: ToolPlan, index: number): ToolEntry {
+    const made = this.#tool(each, index);
+    if (!each.inSet) return made;
+    const life = async (change: 1 | -1): Promise<void> => {
+      await this.#shuffle.pass('toolset');
+      this.watch.toolsets += change;
+    };
+    return new Toolset({ id: `set${String(index)}`, tools: [made], setup: () => life(1), close: () => life(-1) });
+  }
+
   #tool(each: ToolPlan, index: number): Tool {
+    const { onHandoff, onInterrupt, deliver, onDuplicate, limit, more } = each;
     return tool({
       name: `job${String(index)}`,
-      parameters: z.object({}),
-      onDuplicate: 'allow',
+      parameters: more === 'late arguments' ? lateArguments(this.#shuffle) : numbered,
       allowCancellation: true,
-      onHandoff: each.onHandoff,
-      onInterrupt: each.onInterrupt,
-      ...(each.limit ? { maxConcurrency: { limit: 1 } } : {}),
+      onHandoff,
+      onInterrupt,
+      deliver,
+      ...(limit === 'none' ? {} : { maxConcurrency: { limit: 1, whenFull: limit } }),
       ...(each.hold ? { maxHoldMs: 500 } : {}),
-      ...(each.more === 'join' || each.more === 'replace' ? { onDuplicate: each.more } : {}),
-      ...(each.more === 'auto' ? { autoBackgroundMs: 100 } : {}),
-      ...(each.more === 'timeout' ? { timeoutMs: 2000, noProgressTimeoutMs: 1000 } : {}),
-      ...(each.more === 'approval' ? { needsApproval: true } : {}),
-      ...(each.more === 'supersede' ? { supersedeKey: 'key' } : {}),
-      execute: async (_args, { ctx }) => await this.#run(ctx, each.deaf),
+      ...(onDuplicate === 'window' ? { duplicateWindowMs: 3000 } : {}),
+      ...(onDuplicate === 'window' || onDuplicate === 'default' ? {} : { onDuplicate }),
+      ...(more === 'auto' ? { autoBackgroundMs: 100 } : {}),
+      ...(more === 'timeout' ? { timeoutMs: 2000 } : {}),
+      ...(more === 'no progress' ? { noProgressTimeoutMs: 1000 } : {}),
+      ...(more === 'approval' ? { needsApproval: true } : {}),
+      ...(more === 'supersede' ? { supersedeKey: 'key' } : {}),
+      execute: (_args, { ctx }) => {
+        this.watch.signal(ctx.abortSignal);
+        if (more === 'at once') return 'There it is.';
+        const body = new Body(this.#ports, ctx);
+        this.#bodies.push(body);
+        return body.run(each.deaf).finally(() => this.#bodies.splice(this.#bodies.indexOf(body), 1));
+      },
     });
   }
 
-  /** Does what it is told, one thing after another, until it is told to end, or is aborted and hears it. */
-  async #run(ctx: RunContext, deaf: boolean): Promise<unknown> {
-    const orders: Order[] = [];
-    let ending: Ending | undefined;
-    let told = byHand();
-    const tell = (): void => {
-      told.resolve();
-    };
-    const body: Body = {
-      order: (what) => (orders.push(what), tell()),
-      end: (how) => ((ending ??= how), tell()),
-    };
-    this.#bodies.push(body);
-    if (!deaf) ctx.abortSignal.addEventListener('abort', () => ((ending ??= 'nothing'), tell()));
-    for (;;) {
-      const what = orders.shift();
-      if (what !== undefined) await this.#obey(ctx, what).catch(ignore);
-      else if (ending !== undefined) {
-        this.#bodies.splice(this.#bodies.indexOf(body), 1);
-        return this.#finish(ending);
-      } else {
-        told = byHand();
-        await told.promise;
-      }
-    }
-  }
-
-  async #obey(ctx: RunContext, what: Order): Promise<unknown> {
-    switch (what) {
-      case 'update':
-        return await ctx.update('News');
-      case 'silent':
-        return await ctx.update('Whisper', { deliver: 'silent' });
-      case 'urgent':
-        return await ctx.update('Alarm', { deliver: 'interrupt' });
-      case 'progress':
-        return await ctx.update({ progress: 1, total: 2 });
-      case 'ask':
-        return await ctx.ask({ message: 'Which?' });
-      case 'lease':
-        return await ctx.foreground(() => this.#gate());
-      case 'sub':
-        return await this.#newTask().run();
-      case 'idle':
-        return await ctx.session.waitForIdle();
-      case 'filler':
-        return await ctx.filler('One moment.', { delayMs: 50 }, () => this.#gate());
-      case 'say':
-        return await ctx.session.say('Words of a tool.').waitForPlayout();
-      case 'protect':
-        return ctx.disallowInterruptions();
-      case 'hand over':
-        return await ctx.session.updateAgent(this.#agent());
-    }
-  }
-
-  #finish(how: Ending): unknown {
-    switch (how) {
-      case 'return':
-        return 'A result.';
-      case 'nothing':
-        return undefined;
-      case 'throw':
-        throw new Error('broken');
-      case 'tool error':
-        throw new ToolError('refused');
-      case 'stop':
-        throw new StopResponse();
-      case 'handoff':
-        return handoff(this.#agent(), { returns: 'I put you through.' });
-    }
-  }
-
   async #gate(): Promise<void> {
-    const { promise, resolve } = byHand();
+    const { promise, resolve } = Promise.withResolvers<void>();
     const open = (): void => {
       this.#gates.delete(open);
       resolve();
     };
     this.#gates.add(open);
     await promise;
+    await this.#shuffle.pass('gate');
   }
+}
 
-  #answer(): ScriptedAnswer {
-    const text = 'There is something to say.';
-    switch (this.#mood) {
-      case 'talks':
-        return { text, delayMs: 120 };
-      case 'calls': {
-        this.#mood = 'talks';
-        return {
-          text: 'One moment.',
-          calls: this.#calls.map((n) => ({ name: `job${String(n % this.#plans.length)}` })),
-        };
-      }
-      case 'is silent':
-        return {};
-      case 'fails':
-        return { error: new Error('down') };
-      case 'breaks off':
-        return { text, failAfter: 2 };
-      case 'hangs':
-        return { text, hang: this.#gate(), hangAfter: 1 };
-    }
-  }
+const numbered = {
+  type: 'object',
+  properties: { n: { type: 'integer' } },
+  required: ['n'],
+  additionalProperties: false,
+} as const;
 
-  /** A paused agent does not begin to speak (S8.4), and what is due not while the user speaks (S3.8). */
-  #output(): SpeechOutput {
-    const playback = createPlayback(this.clock);
-    return {
-      open: (speech) => {
-        const { stack, speeches, activities } = this.session.state;
-        const { about = [], requests } = speeches.get(speech.speechId) ?? {};
-        const madeCalls = this.records.some(
-          (record) => record.type === 'task_started' && record.speechId === speech.speechId,
-        );
-        if (this.session.userState === 'speaking' && about.length > 0 && requests?.size === 1 && !madeCalls) {
-          this.wrong.push(`${speech.speechId} is begun while the user speaks`);
-        }
-        const activity = this.#speeches.get(speech.speechId) ?? '';
-        const over = stack.includes(activity) ? stack.slice(stack.indexOf(activity) + 1) : [];
-        if (over.some((id) => activities.get(id)?.exiting === false))
-          this.wrong.push(`${speech.agent} speaks while it is paused`);
-        return playback.open(speech);
+/** Arguments whose validation takes its time. */
+function lateArguments(shuffle: Shuffle) {
+  return {
+    '~standard': {
+      version: 1 as const,
+      vendor: 'test',
+      validate: async (value: unknown) => {
+        await shuffle.pass('arguments');
+        return typeof (value as { n?: unknown }).n === 'number' ? { value } : { issues: [{ message: 'not a number' }] };
       },
-    };
-  }
-
-  #check(record: SessionRecord, state: SessionState): void {
-    const copy = JSON.parse(JSON.stringify(record)) as SessionRecord;
-    this.records.push(copy);
-    apply(this.#shadow, copy);
-    if (!isDeepStrictEqual(this.#shadow, state)) this.wrong.push(`the fold differs after ${JSON.stringify(record)}`);
-    if (record.type === 'delivery_taken') this.#checkTaken(record, state);
-  }
-
-  /** Not over the user (S3.8), and all that is due of the same owner together, of questions one (S3.2, S6.6). */
-  #checkTaken(record: Extract<SessionRecord, { type: 'delivery_taken' }>, state: SessionState): void {
-    if (this.session.userState === 'speaking') this.wrong.push(`told while the user speaks: ${record.ids.join()}`);
-    const all = [...state.tasks.deliveries.values()];
-    const owners = new Set(all.filter(({ id }) => record.ids.includes(id)).map(({ owner }) => owner));
-    for (const each of all) {
-      const isDue = each.taken === undefined && each.stale === undefined && (each.notBefore ?? 0) <= record.at;
-      if (
-        isDue &&
-        owners.has(each.owner) &&
-        each.record.phase !== 'question' &&
-        state.stack.length === 1 &&
-        state.tasks.deliveries.size > 0
-      ) {
-        if (this.session.floor !== 'user' && typeof this.session.floor !== 'object')
-          this.wrong.push(`left behind: ${each.id} by ${record.ids.join()}`);
-      }
-    }
-  }
+      jsonSchema: { input: () => ({ ...numbered }), output: () => ({ ...numbered }) },
+    },
+  };
 }
