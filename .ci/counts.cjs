@@ -1,4 +1,5 @@
-// Prints `N passed, N failed` from vitest's JSON report. A test file that did not load counts as one failure.
+// Prints `N passed, N failed` from vitest's JSON reports, all together. A test file that did not load counts as one
+// failure, and so does a report that is missing.
 const { readFileSync } = require('node:fs');
 
 function counts(path) {
@@ -11,6 +12,8 @@ function counts(path) {
   }
 }
 
-const { passed, failed } = counts(process.argv[2]);
+const all = process.argv.slice(2).map(counts);
+const passed = all.reduce((sum, it) => sum + it.passed, 0);
+const failed = all.reduce((sum, it) => sum + it.failed, 0);
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed > 0 ? 1 : 0;

@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 import root from '../vitest.config.ts';
 
-/** The conformance cases and tests of hosts whose packages are installed here. */
+/** The conformance cases on LiveKit, and what is LiveKit's own to test. */
 export default defineConfig({
   ...root,
   test: { ...root.test, include: ['conformance/**/*.test.ts'] },
