@@ -177,6 +177,7 @@ describe('names that only look alike', () => {
     ['gateway', 'other/google/gemini-3'],
     ['gateway-2', 'claude-opus-5'],
     ['gateways', 'x-claude'],
+    ['my-gateway', 'claude-opus-5'],
     ['my-bedrock', 'claude-opus-5'],
     ['mistrals', 'x'],
     ['my-mistral', 'x'],
@@ -240,6 +241,11 @@ describe('models of Anthropic that only look alike', () => {
     for (const id of ['claude-opus-5-0', 'claude-opus-4-6', 'claude-opus-600']) {
       expect([id, reasoning(id)]).toEqual([id, 'first']);
     }
+  });
+
+  test('a setting for somebody else says nothing', () => {
+    const settings = { providerOptions: { openai: {} } };
+    expect(profile('anthropic.messages', 'claude-opus-6', settings).reasoning).toBe('none');
   });
 
   test('a setting that is no object says nothing', () => {

@@ -207,6 +207,10 @@ test('S8.4 a delivery is told here only where its owner is here, or below', () =
   expect(of({ kind: 'lease', owner: 'session' }, { current: subtask })).toBe('yes');
 });
 
+test('S6.4 what is asked under a lease that is over is asked like anything else', () => {
+  expect(of({ kind: 'filler', lease: 'call_1' })).toBe('yes');
+});
+
 test('S6.4 an AgentTask’s lease or filler is stopped by the lease it runs under', () => {
   const under = { leases: ['call_1'], current: { ...subtask, underLease: 'call_1' } };
   for (const kind of ['lease', 'filler', 'idle'] as const) expect(of({ kind, owner: 'ask' }, under)).toBe('no');
