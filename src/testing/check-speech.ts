@@ -66,7 +66,7 @@ function missing(reading: Reading, wanted: string | RegExp, since: number): Pick
   }
   const said = reading.speech.filter((each) => each.from >= since && each.text.trim() !== '');
   if (said.length === 0)
-    return { found: 'It said nothing.', marks: [{ at: reading.end, note: 'nothing was said up to here' }] };
+    return { found: 'It said nothing.', marks: [{ at: reading.end, note: 'nothing was said so far' }] };
   const closest = closestTo(said, wanted);
   if (!closest) {
     const found = `It said ${String(said.length)} other ${said.length === 1 ? 'thing' : 'things'}.`;
@@ -230,7 +230,7 @@ function never(after: Moment | undefined, { end }: Reading): Pick<Verdict, 'foun
   const moment = after === undefined ? '' : wordingOfMoment(after);
   return {
     found: `That moment never came: ${moment}.`,
-    marks: [{ at: end, note: `up to here it had not come: ${moment}` }],
+    marks: [{ at: end, note: `it has not come so far` }],
   };
 }
 

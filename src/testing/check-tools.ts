@@ -53,7 +53,7 @@ function whyNot(
   const names = [...new Set(reading.tasks.map((task) => task.toolName))];
   const found = names.length === 0 ? 'No tool was called.' : `Only others were: ${names.join(', ')}.`;
   const marks = marksOf(reading, reading.tasks, () => '');
-  return { found, marks: marks.length > 0 ? marks : [{ at: reading.end, note: 'no tool was called up to here' }] };
+  return { found, marks: marks.length > 0 ? marks : [{ at: reading.end, note: 'no tool was called so far' }] };
 }
 
 /** `id`: of a call (its newest record), of a record, or `book_flight#1`, or the name of a tool that ran once. */

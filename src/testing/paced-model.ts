@@ -46,11 +46,20 @@ export function pacedModel(
       const request = (weather.requests += 1);
       const failure = failures.find((each) => each.request === request);
       const isDown = clock.now() < weather.failsUntil;
-      await wait(clock, firstTokenMs, abortSignal);
+      const fails = isDown || (failure && failure.afterTokens === undefined);
+      const dueAt = clock.now() + firstTokenMs;
+      // A request takes its answer when it is made, whether or not anybody waits for the first token.
+      const result = fails ? undefined : await llm.doStream(call);
+      try {
+        await wait(clock, dueAt - clock.now(), abortSignal);
+      } catch (aborted) {
+        result?.stream.cancel().catch(() => undefined);
+        throw aborted;
+      }
       if (isDown) throw unavailable();
       // oxlint-disable-next-line only-throw-error -- what a provider throws is its own business
-      if (failure && failure.afterTokens === undefined) throw failure.error ?? scripted(request);
-      const { stream, ...rest } = await llm.doStream(call);
+      if (!result) throw failure?.error ?? scripted(request);
+      const { stream, ...rest } = result;
       let tokens = 0;
       const paced = new TransformStream<LanguageModelV4StreamPart, LanguageModelV4StreamPart>({
         async transform(part, controller) {

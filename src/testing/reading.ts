@@ -99,6 +99,7 @@ export class Reader implements Reading {
   #words: string | undefined;
   #agent: string | undefined;
   #speaksSince: number | undefined;
+  #isOver = false;
 
   constructor(startAt: number) {
     this.#startAt = startAt;
@@ -114,7 +115,10 @@ export class Reader implements Reading {
   }
 
   get rows(): Row[] {
-    return this.#rows.map((row) => row());
+    const rows = this.#rows.map((row) => row());
+    if (!this.#isOver) return rows;
+    const open = this.tasks.filter((task) => task.to === undefined);
+    return [...rows, ...open.map((of) => ({ from: this.end, lane: 'task', text: `${of.name} is still running`, of }))];
   }
 
   take(note: Note): void {
@@ -140,6 +144,7 @@ export class Reader implements Reading {
         this.#words = note.text;
         return;
       case 'observed':
+        this.#isOver = true;
         return;
       default:
         this.#event(note, at);

@@ -130,13 +130,21 @@ async function play(hand: StageHand, simulation: Simulation, { limitMs = hourMs 
     if (!goesOn && isOver) return;
     whole.catch(() => undefined);
     const waits = isOver ? 'The steps are over, and something goes on.' : hand.busyWith;
-    if (!goesOn) throw standstill(`Nothing happens any more. ${waits}`, simulation, 'nothing more happens');
+    if (!goesOn)
+      throw standstill(`Nothing happens any more. ${waits}${hint(simulation)}`, simulation, 'nothing more happens');
     throw standstill(
       `The conversation is longer than limitMs, ${String(limitMs)} ms. ${waits}`,
       simulation,
       'and so on',
     );
   }
+}
+
+/** The first thing that goes wrong for a newcomer. */
+function hint({ tools }: Simulation): string {
+  const running = tools.find((task) => task.to === undefined);
+  if (!running) return '';
+  return ` ${running.name} is running, and waits for nothing on the virtual clock: mock it in tools, or give it the clock.`;
 }
 
 function standstill(fact: string, simulation: Simulation, note: string): ConversationError {

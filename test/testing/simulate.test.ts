@@ -166,6 +166,35 @@ test('the agent goes on until it has noticed, and a noise shorter than that goes
   expect(cough.timeline()).toContain('[noise]');
 });
 
+test('who interrupts while the model thinks has had that answer', async () => {
+  const call = await play({
+    llm: ['Never heard.', 'Yes?'],
+    model: { firstTokenMs: 2000, tokenMs: 500 },
+    steps: [{ userSays: 'Count' }, { on: 'at once', afterMs: 500, userSays: 'Stop' }],
+  });
+  expect(call.agentSpeech.map(({ text }) => text)).toEqual(['Yes?']);
+});
+
+test('who interrupts while the model still writes, hears no more of it', async () => {
+  const call = await play({
+    llm: ['One two three four five six.', 'Yes?'],
+    model: { tokenMs: 700 },
+    steps: [{ userSays: 'Count' }, { on: { agentSays: 'two' }, userSays: 'Stop' }],
+  });
+  expect(call.agentSpeech).toMatchObject([{ text: 'One two', cut: true }, { text: 'Yes?' }]);
+  expect(call.clock.pending()).toEqual([]);
+});
+
+test('a tool that waits for nothing on the clock is named where the script stands still', async () => {
+  const wait = tool({ name: 'wait', description: 'Waits.', execute: () => new Promise(() => undefined) });
+  const app = { agent: new Agent({ instructions: '', tools: [wait] }), llm: [{ calls: [{ name: 'wait' }] }] };
+  await expect(simulate({ app, steps: [{ userTypes: 'Wait' }, { userHangsUp: true }] })).rejects.toThrow(
+    'wait#1 is running, and waits for nothing on the virtual clock: mock it in tools, or give it the clock.',
+  );
+  const call = await simulate({ app, steps: [{ userTypes: 'Wait' }] });
+  expect(call.timeline()).toContain('wait#1 is still running');
+});
+
 test('steps wait for words, tools and rest', async () => {
   const call = await play({
     llm: [toTokyo, 'I am searching.', 'One.', 'Two.', 'Paying.', 'Booked.', 'Three.'],
