@@ -82,7 +82,8 @@ function createTalk(
     refuseAppends: (times) => conversation.refuseAppends(times),
     close: async () => {
       conversation.close();
-      await engine.whenTold();
+      // What became of the reply that was cut is known.
+      await advance(0);
       const closed = engine.close();
       await advance(0);
       // A body that does not stop is not waited for for ever.

@@ -14,12 +14,11 @@ export const endingCases: readonly ConformanceCase[] = [
       tools: [search],
       play: async (scene) => {
         const job = await scene.inBackground(search);
-        const cancelled = scene.talk.tasks.cancel(job.callId);
+        void scene.talk.tasks.cancel(job.callId);
         assert(job.abortSignal.aborted, 'Expected the signal to have fired.');
         await assert.rejects(job.ctx.update('Too late.'), 'Expected an update of a cancelled task to be refused.');
         job.end.resolve('Three hotels.');
         await scene.staysQuiet();
-        assert.equal(await cancelled, true);
         const { prompt } = await scene.chats();
         assert(!/Too late|Three hotels/.test(prompt), 'Expected nothing of it in what the model is shown.');
         assert(prompt.includes('cancelled'), 'Expected the model to know that it was cancelled.');

@@ -128,7 +128,7 @@ export const tellingCases: readonly ConformanceCase[] = [
         const job = await scene.inBackground(search);
         await scene.talk.userStartsSpeaking();
         job.end.resolve('Three hotels.');
-        await scene.talk.advance(coalesceMs);
+        await scene.staysQuiet(1000);
         const request = await scene.asks('By the way, hello.');
         await scene.talk.userStopsSpeaking();
         assert(!request.prompt.includes('[tell'), 'Expected the user to be answered first.');
