@@ -193,6 +193,107 @@ describe.each(kinds)('%s', (kind) => {
     expect(said(talk).includes('Three hotels.')).toBe(ours);
   });
 
+  test('D-03 a result that comes while an AgentTask runs is told when it has ended, by the agent that has it', async () => {
+    const search = handTool('search');
+    const named = Promise.withResolvers<AskName>();
+    class AskName extends voice.AgentTask<string> {
+      override async onEnter(): Promise<void> {
+        named.resolve(this);
+        await Promise.resolve();
+      }
+    }
+    const checkIn = llm.tool({
+      name: 'check_in',
+      description: 'Checks in.',
+      execute: async () => await new AskName({ instructions: 'You ask for the name.' }).run(),
+    });
+    talk = await openTalk(kind, {
+      tools: [search.tool, checkIn],
+      answers: [[{ call: 'c1', name: 'search' }], ['I am on it.'], [{ call: 'c2', name: 'check_in' }]],
+    });
+    await talk.userSays('Hotels, please.');
+    await talk.userSays('And check me in.');
+    const task = await named.promise;
+    expect(talk.session.currentAgent).toBe(task);
+    search.end.resolve('3 hotels');
+    await talk.rest(10_000);
+    console.log(
+      JSON.stringify(
+        talk.model.requests.map((r) => r.lines),
+        null,
+        1,
+      ),
+    );
+    const inTask = talk.model.requests.length;
+    task.complete('Ada');
+    await talk.rest(10_000);
+    const tellings = talk.model.requests
+      .slice(inTask)
+      .filter(({ lines }) => lines.includes('output c1_final: 3 hotels'));
+    console.log(
+      JSON.stringify(talk.model.requests.map((r) => r.lines).slice(inTask), null, 1),
+      talk.meanwhile?.engine.state.tasks.deliveries,
+      talk.session.currentAgent.id,
+    );
+    expect(inTask).toBe(ours ? 3 : 4);
+    expect(tellings.length > 0 && tellings.at(-1)?.lines.at(-1)?.startsWith('system: Something new has come in')).toBe(
+      ours,
+    );
+  });
+
+  test('D-12 a handoff does not wait for a tool in the background; its result is told by the next agent', async () => {
+    const search = handTool('search');
+    talk = await openTalk(kind, {
+      tools: [search.tool],
+      answers: [[{ call: 'c1', name: 'search' }], ['I am on it.'], ['Three hotels.']],
+    });
+    await talk.userSays('Hotels, please.');
+    const agents = newAgents(talk);
+    talk.session.updateAgent(new voice.Agent({ id: 'billing', instructions: 'You bill.' }));
+    await talk.rest(10_000);
+    expect(agents.includes('billing')).toBe(ours);
+    search.end.resolve('3 hotels');
+    await talk.rest(60_000);
+    expect(said(talk).includes('Three hotels.')).toBe(ours);
+  });
+
+  test('D-09 what a tool says arrives as it was said', async () => {
+    const price = llm.tool({
+      name: 'price',
+      description: 'Tells a price.',
+      execute: async (_args, { ctx }) => {
+        await ctx.update('It is $$5, not $& or {callId}.');
+        return undefined;
+      },
+    });
+    talk = await openTalk(kind, { tools: [price], answers: [[{ call: 'c1', name: 'price' }], ['Five.']] });
+    await talk.userSays('How much?');
+    expect(talk.newest.join('\n').includes('It is $$5, not $& or {callId}.')).toBe(ours);
+  });
+
+  test('D-16 of two handoffs in one step the first counts, and the other is an error', async () => {
+    const to = (id: string) => {
+      const agent = new voice.Agent({ id, instructions: `You are ${id}.` });
+      const name = `to_${id}`;
+      const execute = () => Promise.resolve(llm.handoff({ agent, returns: `This is ${id}.` }));
+      return llm.tool({ name, description: `Hands over to ${id}.`, execute });
+    };
+    talk = await openTalk(kind, {
+      tools: [to('billing'), to('sales')],
+      answers: [
+        [
+          { call: 'c1', name: 'to_billing' },
+          { call: 'c2', name: 'to_sales' },
+        ],
+        ['Putting you through.'],
+      ],
+    });
+    await talk.userSays('Billing, or sales.');
+    await talk.rest(1000);
+    expect(talk.session.currentAgent.id === 'billing').toBe(ours);
+    expect(talk.newest.some((line) => line.includes('not handed over to sales'))).toBe(ours);
+  });
+
   test('D-47 a telling leaves the system prompt as it is', async () => {
     const search = handTool('search');
     talk = await openTalk(kind, {
@@ -206,6 +307,31 @@ describe.each(kinds)('%s', (kind) => {
     expect(telling?.lines[0] === first?.lines[0]).toBe(ours);
   });
 });
+
+// Alone, the run never ends, and the process does: LiveKit rejects a promise that nobody awaits.
+test('D-10 a session.run() in which a tool goes to the background ends, and so does the next', async () => {
+  const search = handTool('search');
+  talk = await openTalk('with meanwhile', {
+    tools: [search.tool],
+    answers: [[{ call: 'c1', name: 'search' }], ['I am on it.'], ['Three hotels.'], ['You are welcome.']],
+  });
+  const first = talk.session.run({ userInput: 'Hotels, please.' });
+  search.end.resolve('3 hotels');
+  await talk.rest(1000);
+  expect(first.done()).toBe(true);
+  const second = talk.session.run({ userInput: 'Thanks.' });
+  await talk.rest(1000);
+  expect(second.done()).toBe(true);
+});
+
+/** The ids of the agents that come from now on. */
+function newAgents({ session }: Talk): string[] {
+  const ids: string[] = [];
+  session.on(voice.AgentSessionEventTypes.ConversationItemAdded, ({ item }) => {
+    if (item.type === 'agent_handoff') ids.push(item.newAgentId);
+  });
+  return ids;
+}
 
 /** What the agent has said, as the session's history has it. */
 function said({ session }: Talk): string[] {

@@ -90,6 +90,7 @@ export async function attachMeanwhile<Llm extends LiveKitLlm>(
     userTurnMs,
     engine: () => engine,
     engineTools: () => mapTools(offered.engineTools, withLiveKitEndings),
+    onContextFailed: (error) => tell('report', { type: 'append_failed', error }),
   });
   const engine: Engine = createEngine({
     ...settings,
@@ -113,7 +114,7 @@ export async function attachMeanwhile<Llm extends LiveKitLlm>(
   session.on('close', () => void close());
   return {
     get tools() {
-      return toLiveKitTools(llm, offered.declared, (...call) => host.start(...call)) as LiveKitTool<Llm>[];
+      return toLiveKitTools(llm, offered.declared, (...call) => host.answer(...call)) as LiveKitTool<Llm>[];
     },
     policy: engine.text('deliveryPolicy', {}),
     tasks: engine.tasks,

@@ -14,7 +14,7 @@ import {
   type ToolDeclaration,
   type ToolSource,
 } from '../../index.ts';
-import { hasSymbol, LiveKitAgentRef } from './agents.ts';
+import { hasSymbol } from './agents.ts';
 import type { LiveKitLlm, LiveKitToolOptions, ToolsExecuted } from './surface.ts';
 
 /** Tools made by `tool()`, by LiveKit's `llm.tool()`, AI SDK tools, toolsets: a list or a record of names. */
@@ -32,32 +32,28 @@ interface GivenTool {
   readonly onDuplicate: 'allow' | 'reject' | 'replace' | 'confirm';
 }
 
-/** Starts a call with the engine, in the turn that LiveKit makes it in. */
-export type StartCall = (toolName: string, options: LiveKitToolOptions) => StartedCall;
+/** Has the engine run a call, in the turn that LiveKit makes it in; resolves with its answer. */
+export type AnswerCall = (toolName: string, options: LiveKitToolOptions) => Promise<FirstOutput>;
 
-export function toLiveKitTools(llm: LiveKitLlm, declared: OfferedTools['declared'], start: StartCall): unknown[] {
-  return declared.map((tool) => toLiveKitTool(llm, tool, start));
+export function toLiveKitTools(llm: LiveKitLlm, declared: OfferedTools['declared'], answer: AnswerCall): unknown[] {
+  return declared.map((tool) => toLiveKitTool(llm, tool, answer));
 }
 
 function toLiveKitTool(
   llm: LiveKitLlm,
   { name, description = '', inputSchema }: ToolDeclaration,
-  start: StartCall,
+  answer: AnswerCall,
 ): unknown {
   return llm.tool({
     name,
     description,
     parameters: inputSchema,
-    execute: async (_args, options) => toAnswer(llm, await start(name, options).first),
+    execute: async (_args, options) => toAnswer(llm, await answer(name, options)),
   });
 }
 
 /** In the terms in which LiveKit knows whether a reply is wanted: a value or an error wants one, `undefined` does not. */
-function toAnswer(llm: LiveKitLlm, { output, wantsReply, handoff }: FirstOutput): unknown {
-  if (handoff && handoff.agent instanceof LiveKitAgentRef) {
-    const { agent } = handoff.agent;
-    return llm.handoff({ agent, ...(wantsReply && output.text !== '' ? { returns: output.text } : {}) });
-  }
+function toAnswer(llm: LiveKitLlm, { output, wantsReply }: FirstOutput): string | undefined {
   if (!wantsReply) return undefined;
   if (output.type === 'error') throw new llm.ToolError(output.text);
   return output.text;
@@ -67,7 +63,8 @@ function toAnswer(llm: LiveKitLlm, { output, wantsReply, handoff }: FirstOutput)
 export function writeOutputs({ functionCallOutputs }: ToolsExecuted, calls: readonly StartedCall[]): void {
   for (const output of functionCallOutputs) {
     const first = calls.find(({ wireId }) => wireId === output.callId)?.settled;
-    if (first) output.output = first.output.text;
+    // An error has our words already, and those of a refused handoff beside.
+    if (first && !output.isError) output.output = first.output.text;
   }
 }
 

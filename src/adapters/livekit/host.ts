@@ -11,6 +11,7 @@ import type {
   DeliveryReply,
   Engine,
   EngineTool,
+  FirstOutput,
   Floor as FloorFace,
   HandoffIntent,
   Outcome,
@@ -43,6 +44,8 @@ export interface HostOptions {
   /** Asked for late: the engine is made with this host. */
   readonly engine: () => Engine;
   readonly engineTools: () => ReadonlyMap<string, EngineTool>;
+  /** A context could not be passed on. */
+  readonly onContextFailed: (error: unknown) => void;
 }
 
 export class LiveKitHost implements Conversation {
@@ -88,8 +91,8 @@ export class LiveKitHost implements Conversation {
     session.on('user_transcription_timeout', () => this.#userTurnTaken());
   }
 
-  /** Called by LiveKit for a call of one of our tools. */
-  start(toolName: string, options: LiveKitToolOptions): StartedCall {
+  /** LiveKit calls one of our tools. */
+  #start(toolName: string, options: LiveKitToolOptions): StartedCall {
     const { engine, engineTools, session } = this.#options;
     const { toolCallId, ctx } = options;
     const speech = this.speeches.of(ctx.speechHandle);
@@ -111,6 +114,27 @@ export class LiveKitHost implements Conversation {
     return started;
   }
 
+  /** The engine's answer. A handoff is not LiveKit's, which forgets it when another tool of the step ends later. */
+  async answer(toolName: string, options: LiveKitToolOptions): Promise<FirstOutput> {
+    const { handoff, ...first } = await this.#start(toolName, options).first;
+    if (!handoff) return first;
+    const speech = this.speeches.of(options.ctx.speechHandle);
+    const reason = this.#refusalIn(speech, handoff);
+    if (reason === undefined) {
+      speech.handoff ??= handoff;
+      return first;
+    }
+    const refused = this.#options.engine().text('handoffRefused', { agent: handoff.agent.name, reason });
+    const text = first.output.text === '' ? refused : `${first.output.text}\n${refused}`;
+    return { ...first, wantsReply: true, output: { type: 'error', text } };
+  }
+
+  /** The first handoff of a turn counts, and the same agent again is no second (S8.5). */
+  #refusalIn({ handoff: first }: Speech, { agent, activityId }: HandoffIntent): string | undefined {
+    if (!first || agentOf(first) === agentOf({ agent })) return this.handoffRefusal({ agent, activityId });
+    return `it is already being handed over to ${first.agent.name}.`;
+  }
+
   append(_owner: string, records: readonly TaskRecord[]): Promise<void> {
     return this.#contexts.show(this.#options.session.currentAgent, records);
   }
@@ -129,19 +153,20 @@ export class LiveKitHost implements Conversation {
     return { cancel };
   }
 
-  handoff({ agent, activityId }: HandoffIntent): void {
-    if (!(agent instanceof LiveKitAgentRef)) return;
-    const { session, engine } = this.#options;
+  handoff(intent: HandoffIntent): void {
+    const { engine } = this.#options;
+    // What was recorded before stands before it (S6.9).
     engine().claimDue();
-    const serve = (): void => {
-      if (this.#activities.of(session.currentAgent) === activityId) session.updateAgent(agent.agent);
-    };
-    this.floor.wait({ kind: 'handoff', level: 'quiet', order: engine().state.seq, serve });
+    this.floor.wait({ kind: 'handoff', level: 'quiet', order: engine().state.seq, serve: () => this.#switch(intent) });
+  }
+
+  #switch(intent: HandoffIntent): void {
+    const agent = agentOf(intent);
+    if (agent && this.handoffRefusal(intent) === undefined) this.#options.session.updateAgent(agent);
   }
 
   handoffRefusal({ agent, activityId }: Pick<HandoffIntent, 'activityId' | 'agent'>): string | undefined {
-    if (!(agent instanceof LiveKitAgentRef))
-      return 'it is no agent of LiveKit. Return a voice.Agent or llm.handoff({ agent }).';
+    if (!agentOf({ agent })) return 'it is no agent of LiveKit. Return a voice.Agent or llm.handoff({ agent }).';
     const current = this.#current;
     return current && this.#activities.of(current) === activityId
       ? undefined
@@ -233,11 +258,12 @@ export class LiveKitHost implements Conversation {
   #speechEnded(speech: Speech): void {
     const { engine } = this.#options;
     const { calls, handle, failure, heardStep, id } = speech;
-    void this.#answerCut(speech);
+    this.#watch(this.#answerCut(speech));
     const isUnfinished = handle.interrupted || failure !== undefined;
     engine().turnEnded(id, isUnfinished ? untoldOf(calls, heardStep) : []);
     this.#replies.get(speech)?.(outcomeOf(speech));
     this.#replies.delete(speech);
+    if (speech.handoff) this.#switch(speech.handoff);
     this.floor.gap();
   }
 
@@ -265,7 +291,11 @@ export class LiveKitHost implements Conversation {
     const agent = this.#current;
     if (!agent || agent.id !== item.newAgentId) return;
     this.#arrived = agent;
-    void this.#contexts.arrived(agent).then(() => this.floor.changed());
+    this.#watch(this.#contexts.arrived(agent));
+  }
+
+  #watch(given: Promise<void>): void {
+    void given.catch(this.#options.onContextFailed).then(() => this.floor.changed());
   }
 
   #userChanged(): void {
@@ -284,6 +314,10 @@ export class LiveKitHost implements Conversation {
     this.#userTurnUntil = undefined;
     this.floor.changed();
   }
+}
+
+function agentOf({ agent }: Pick<HandoffIntent, 'agent'>): LiveKitAgent | undefined {
+  return agent instanceof LiveKitAgentRef ? agent.agent : undefined;
 }
 
 /** A realtime model has a conversation of its own: it takes instructions, and no context. */

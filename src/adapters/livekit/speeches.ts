@@ -2,7 +2,7 @@
  * What a LiveKit session says, speech by speech: which are under way, what was heard of them, which calls of ours they
  * made, and how they ended.
  */
-import type { Outcome, StartedCall } from '../../index.ts';
+import type { HandoffIntent, Outcome, StartedCall } from '../../index.ts';
 import type { LiveKitItem, LiveKitSession, LiveKitSpeech, LiveKitToolOptions } from './surface.ts';
 
 /** A call of one of our tools, made in this speech. */
@@ -25,6 +25,8 @@ export interface Speech {
   /** The newest step of which something was heard; -1 before. */
   heardStep: number;
   failure: { readonly error: unknown } | undefined;
+  /** The switch of agents that follows it. */
+  handoff?: HandoffIntent;
 }
 
 export interface SpeechPorts {

@@ -44,7 +44,7 @@ export interface ItemAdded {
 }
 
 export interface ToolsExecuted {
-  readonly functionCallOutputs: readonly { readonly callId: string; output: string }[];
+  readonly functionCallOutputs: readonly { readonly callId: string; readonly isError: boolean; output: string }[];
 }
 
 interface ReplyOptions {
@@ -101,7 +101,6 @@ export interface LiveKitItem {
 /** The module `llm` of `@livekit/agents`: items and tools are made by the very copy of the package that the session is of. */
 export interface LiveKitLlm {
   tool(definition: LiveKitToolDefinition): unknown;
-  handoff(options: { agent: LiveKitAgent; returns?: unknown }): unknown;
   readonly ToolError: new (message: string) => Error;
   readonly FunctionCall: { create(item: { id: string; callId: string; name: string; args: string }): LiveKitItem };
   readonly FunctionCallOutput: {
