@@ -549,4 +549,65 @@ describe('the ledger', () => {
     story.tell({ type: 'record_added', record: recordOf('u_final', 'a'), delivery: { mode: 'silent' } });
     expect(story.state.tasks.deliveries.has('u_final')).toBe(false);
   });
+
+  test('S6.6 an answer to another question leaves the call’s own output to be told', () => {
+    const story = new Story().start('t').background('t', 'Began.');
+    const question = { id: 't_update_1', message: 'Which?' };
+    story.tell({ type: 'task_asked', callId: 't', record: recordOf('t_update_1', 'session', 'question'), question });
+    story.tell({ type: 'task_answered', callId: 't', questionId: 't_update_1', action: 'accept' });
+    expect(story.task('t').outputIsStale).toBe(false);
+    story.tell({ type: 'task_answered', callId: 't', questionId: 't_update_1', action: 'accept' });
+    expect(story.task('t')).not.toHaveProperty('question');
+  });
+
+  test('S3.6 what a call tells later takes the place of its own output', () => {
+    const story = new Story().start('t').background('t', 'Began.').update('t_update_1', 'session', { mode: 'silent' });
+    expect(story.task('t').outputIsStale).toBe(false);
+    expect(story.update('t_update_2').task('t').outputIsStale).toBe(true);
+  });
+
+  test('S3.4 a reply that called no tool says so', () => {
+    const story = new Story().start('t').background('t').update('t_update_1');
+    story.tell({ type: 'delivery_returned', id: 't_update_1', attempts: 1 });
+    expect(story.delivery('t_update_1').toolsCalled).toBe(false);
+  });
+
+  test('S3.1 an end that is recorded without terms is not told', () => {
+    const story = new Story()
+      .start('t')
+      .background('t', 'Began.')
+      .end('t', { record: recordOf('t_final') });
+    expect([...story.state.tasks.deliveries.keys()]).toEqual([]);
+    expect(new Story().start('t').end('t', { delivery: when }).state.tasks.deliveries.size).toBe(0);
+  });
+
+  test('S4.5 a call whose arguments were never validated is answered with by none', () => {
+    const { callId, ...rest } = { callId: 't', toolName: 'book', input: {}, owner: 'session', activityId: 'a' };
+    const story = new Story().tell({ type: 'task_started', callId, ...rest, speechId: 'speech_1', step: 0 });
+    expect(story.end('t', { replayable: true }).state.tasks.replays.size).toBe(0);
+  });
+
+  test('S3.5 what was heard over a call’s own output covers it where it is told later, and nothing else', () => {
+    const told = (...bodies: RecordBody[]) => {
+      const story = new Story().enter('a').start('t').start('u').background('t', 'Began.').background('u', 'Began.');
+      story.tell({ type: 'batch_added', activityId: 'a', batch: batchOf('t') });
+      story.tell({ type: 'batch_added', activityId: 'a', batch: { ...batchOf('u'), step: 1 } });
+      story.tell({ type: 'speech_opened', speechId: 's', activityId: 'a', kind: 'reply' });
+      story.tell({ type: 'request_made', speechId: 's', activityId: 'a', step: 0, from: 0, to: 1 }, ...bodies);
+      for (const callId of ['t', 'u']) {
+        story.tell({ type: 'delivery_opened', callId, record: recordOf(callId), delivery: when });
+      }
+      return story.update('t_update_1').update('u_update_1');
+    };
+    const heard: RecordBody = {
+      type: 'message_added',
+      activityId: 'a',
+      message: messageOf('m', 'assistant', 'It has begun', 's'),
+      step: 0,
+    };
+    const covered = (story: Story) =>
+      [...story.state.tasks.deliveries.values()].filter((each) => each.covered).map(({ id }) => id);
+    expect(covered(told(heard))).toEqual(['t']);
+    expect(covered(told())).toEqual([]);
+  });
 });
