@@ -7,6 +7,7 @@ const entry = {
   'telemetry/index': 'src/telemetry/index.ts',
   'adapters/livekit/index': 'src/adapters/livekit/index.ts',
   'voice/index': 'src/voice/index.ts',
+  'server/index': 'src/server/index.ts',
   'cli/main': 'src/cli/main.ts',
 };
 

@@ -3,6 +3,7 @@
  * into the part that does it; `assemble.ts` puts the parts together.
  */
 import { ChatContext } from '../chat/chat-context.ts';
+import type { SessionRecord } from '../chat/records.ts';
 import type { SessionState } from '../chat/state.ts';
 import { companionsFor, type CompanionGroup } from '../engine/companions.ts';
 import { createDirectory, listTasks, toInfo, type Directory } from '../engine/directory.ts';
@@ -140,6 +141,13 @@ export class AgentSession<UserData = unknown> implements ToolSession<UserData>, 
   watchText(listener: TextListener): () => void {
     checkTextListener('watchText', listener);
     return this.#core.output.watch(listener);
+  }
+
+  /** Calls `listener` with each record from now on, after it can be read in the state; returns the way to stop. One that throws harms nobody. */
+  watchRecords(listener: (record: SessionRecord) => void): () => void {
+    if (typeof listener !== 'function')
+      throw new MeanwhileError('invalid_option', `watchRecords: expected a function, got ${typeof listener}.`);
+    return this.#core.log.observe((record) => listener(record));
   }
 
   /** Says these words, bypassing the model. */

@@ -71,6 +71,11 @@ export class Voice {
     return this.#settings.clock;
   }
 
+  /** Is there speech to text? */
+  get hears(): boolean {
+    return this.#options.stt !== undefined;
+  }
+
   /** Are words said? Otherwise they are shown only. From the next words on. Throws without a `tts`. */
   get speaks(): boolean {
     return this.#speaks;

@@ -1,0 +1,316 @@
+/** The real server, real sockets on loopback; the session and the limits run on the virtual clock. */
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Agent, AgentSession, tool } from 'meanwhile';
+import { createVirtualClock, scriptedModel, type ScriptedStep, type VirtualClock } from 'meanwhile/testing';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { serveConversations, type ConversationServer, type ServeOptions } from '../../src/server/index.ts';
+import { CloseCode } from '../../src/wire/index.ts';
+import { TestPage } from '../support/page.ts';
+
+let http: Server;
+let clock: VirtualClock;
+let conversations: ConversationServer | undefined;
+const sessions: AgentSession[] = [];
+const logged: string[] = [];
+
+beforeEach(async () => {
+  clock = createVirtualClock();
+  sessions.length = 0;
+  logged.length = 0;
+  http = createServer((_request, response) => response.end('the application'));
+  http.listen(0, '127.0.0.1');
+  await once(http, 'listening');
+});
+
+afterEach(async () => {
+  const closing = conversations?.close();
+  await clock.settle();
+  await closing;
+  conversations = undefined;
+  http.closeAllConnections();
+  http.close();
+});
+
+const host = (): string => `127.0.0.1:${String((http.address() as AddressInfo).port)}`;
+const url = (path = '/meanwhile'): string => `ws://${host()}${path}`;
+const note = (text: string): void => void logged.push(text);
+
+interface ServedOptions extends Partial<ServeOptions<string>> {
+  readonly steps?: readonly ScriptedStep[];
+  readonly tools?: ConstructorParameters<typeof Agent>[0]['tools'];
+}
+
+function serve({ steps = [], tools = [], ...options }: ServedOptions = {}): void {
+  conversations = serveConversations<string>(http, {
+    clock,
+    logger: { error: note, warn: note },
+    open: () => {
+      const session = new AgentSession({
+        llm: scriptedModel(steps, { clock }),
+        clock,
+        logger: { debug: note, info: note, warn: note, error: note },
+      });
+      sessions.push(session);
+      return {
+        session,
+        agent: new Agent({ instructions: 'You are a travel agent.', tools }),
+        note: 'Ask me to book a flight.',
+      };
+    },
+    ...options,
+  });
+}
+
+test('a page says hello, writes, and reads the answer; the application goes on serving', async () => {
+  serve({ steps: [{ text: 'It is sunny.' }] });
+  const page = await TestPage.open(url());
+  expect(page.welcome).toMatchObject({
+    version: 1,
+    note: 'Ask me to book a flight.',
+    sound: { hears: false, speaks: false },
+  });
+  page.send({ type: 'text', text: 'How is the weather?' });
+  await page.first('words_end');
+  expect(page.words).toBe('It is sunny.');
+  await page.first('record', ({ record }) => record.type === 'speech_closed');
+  const seen = page.all('record').map(({ record }) => record.seq);
+  expect(seen).toEqual(seen.map((_seq, index) => index + 1));
+  expect(await (await fetch(`http://${host()}/`)).text()).toBe('the application');
+});
+
+test('a page that comes back is told what it missed, and only that', async () => {
+  const done = Promise.withResolvers<string>();
+  const book = tool({
+    name: 'book_flight',
+    description: 'Books.',
+    parameters: z.object({}),
+    execute: async (_args, { ctx }) => {
+      await ctx.update('Booking');
+      return await done.promise;
+    },
+  });
+  serve({
+    steps: [{ calls: [{ name: 'book_flight', args: {} }] }, { text: 'I am booking it.' }, { text: 'It is booked.' }],
+    tools: [book],
+  });
+  const page = await TestPage.open(url());
+  page.send({ type: 'text', text: 'Book it' });
+  await page.until(() => page.all('record').filter(({ record }) => record.type === 'speech_closed').length === 1);
+  const since = page.all('record').at(-1)?.record.seq ?? 0;
+  page.socket.terminate();
+  await page.closed;
+  done.resolve('NH-1');
+  await clock.advance(5_000);
+  const again = await TestPage.open(url(), { resume: { key: page.welcome.key, since } });
+  expect(again.welcome.sessionId).toBe(page.welcome.sessionId);
+  await again.until(() => again.all('record').at(-1)?.record.seq === again.welcome.seq);
+  const missed = again.all('record').map(({ record }) => record);
+  expect(missed.at(0)?.seq).toBe(since + 1);
+  expect(missed.some((record) => record.type === 'task_ended')).toBe(true);
+  expect(missed.some((record) => record.type === 'delivery_ended' && record.receipt === 'completed')).toBe(true);
+  expect(conversations?.conversations).toBe(1);
+});
+
+test('a conversation whose page does not come back ends after the grace time', async () => {
+  serve({ graceMs: 30_000 });
+  const page = await TestPage.open(url());
+  page.socket.terminate();
+  await page.closed;
+  await until(() => clock.pending().length > 0);
+  await clock.advance(29_999);
+  expect(conversations?.conversations).toBe(1);
+  await clock.advance(1);
+  expect(conversations?.conversations).toBe(0);
+  expect(clock.pending()).toEqual([]);
+  // Its key opens nothing any more: a new conversation begins.
+  const again = await TestPage.open(url(), { resume: { key: page.welcome.key, since: 3 } });
+  expect(again.welcome.key).not.toBe(page.welcome.key);
+});
+
+test('the same conversation in two pages: the later one has it', async () => {
+  serve();
+  const page = await TestPage.open(url());
+  const again = await TestPage.open(url(), { resume: { key: page.welcome.key, since: 0 } });
+  expect((await page.closed).code).toBe(CloseCode.replaced);
+  expect(again.socket.readyState).toBe(again.socket.OPEN);
+  expect(conversations?.conversations).toBe(1);
+});
+
+test('a session that ends says so to its page', async () => {
+  serve();
+  const page = await TestPage.open(url());
+  await clock.runUntil(sessions[0]?.close() ?? Promise.resolve());
+  expect((await page.closed).code).toBe(CloseCode.over);
+  expect(conversations?.conversations).toBe(0);
+});
+
+test('tasks are cancelled and answered from the page, and what is not possible is said', async () => {
+  const ask = tool({
+    name: 'order',
+    description: 'Orders.',
+    parameters: z.object({}),
+    execute: async (_args, { ctx }) => {
+      const { content } = await ctx.ask({ message: 'Which?', schema: z.object({ size: z.enum(['S', 'L']) }) });
+      return `ordered ${content?.size ?? 'nothing'}`;
+    },
+  });
+  serve({
+    steps: [{ calls: [{ name: 'order', args: {} }] }, { text: 'Which size?' }, { text: 'Ordered.' }],
+    tools: [ask],
+  });
+  const page = await TestPage.open(url());
+  page.send({ type: 'text', text: 'Order' });
+  const { record } = await page.first('record', (message) => message.record.type === 'task_asked');
+  const callId = 'callId' in record ? (record.callId ?? '') : '';
+  page.send({ type: 'answer_task', callId, action: 'accept', content: { size: 'XXL' } });
+  expect((await page.first('problem')).message).toContain('size');
+  page.send({ type: 'answer_task', callId, action: 'accept', content: { size: 'L' } });
+  await page.first('record', (message) => message.record.type === 'task_ended');
+  page.send({ type: 'cancel_task', callId: 'nobody' });
+  await page.until(() => page.all('problem').length === 2 || page.all('record').length > 0);
+  expect(page.socket.readyState).toBe(page.socket.OPEN);
+});
+
+describe('who is not let in', () => {
+  test('a page of another origin', async () => {
+    serve();
+    const page = new TestPage(url(), { origin: 'http://elsewhere.example' });
+    expect((await page.closed).code).toBe(1006);
+    const own = new TestPage(url(), { origin: `http://${host()}` });
+    await once(own.socket, 'open');
+  });
+
+  test('somebody the application does not know', async () => {
+    serve({ authenticate: (request) => (request.url?.includes('token=right') ? 'ada' : undefined) });
+    expect((await new TestPage(url('/meanwhile?token=wrong')).closed).code).toBe(CloseCode.unauthorized);
+    const page = await TestPage.open(url('/meanwhile?token=right'));
+    expect(page.welcome.version).toBe(1);
+  });
+
+  test('an authentication that fails lets nobody in', async () => {
+    serve({ authenticate: () => Promise.reject(new Error('the database is away')) });
+    expect((await new TestPage(url()).closed).code).toBe(CloseCode.unauthorized);
+    expect(logged.join()).toContain('the database is away');
+  });
+
+  test("another user with somebody's key", async () => {
+    serve({ authenticate: (request) => new URL(request.url ?? '', 'http://x').searchParams.get('user') ?? undefined });
+    const ada = await TestPage.open(url('/meanwhile?user=ada'));
+    const eve = await TestPage.open(url('/meanwhile?user=eve'), { resume: { key: ada.welcome.key, since: 0 } });
+    expect(eve.welcome.key).not.toBe(ada.welcome.key);
+    expect(ada.socket.readyState).toBe(ada.socket.OPEN);
+  });
+
+  test('more than there is room for', async () => {
+    serve({ limits: { maxConnections: 1 } });
+    await TestPage.open(url());
+    expect((await new TestPage(url()).closed).code).toBe(CloseCode.busy);
+  });
+});
+
+describe('a peer that sends garbage is closed and harms nobody else', () => {
+  test.each([
+    ['no JSON', 'hello?', 'Expected JSON, got'],
+    ['an unknown message', '{"type":"dance"}', 'type: '],
+    ['a message before hello', '{"type":"interrupt"}', 'Expected hello, got interrupt.'],
+    ['sound before hello', Buffer.alloc(64), 'Expected hello with the rate of a microphone'],
+    ['a wrong rate', '{"type":"hello","version":1,"sound":{"microphone":3}}', 'sound.microphone: '],
+  ])('%s', async (_name, data, fact) => {
+    serve({ steps: [{ text: 'Hello.' }] });
+    const good = await TestPage.open(url());
+    const page = new TestPage(url());
+    await once(page.socket, 'open');
+    page.socket.send(data);
+    const { code, reason } = await page.closed;
+    expect(code).toBe(CloseCode.protocol);
+    expect(reason).toContain(fact);
+    good.send({ type: 'text', text: 'Hi' });
+    await good.first('words_end');
+  });
+
+  test('another version', async () => {
+    serve();
+    const page = new TestPage(url());
+    await once(page.socket, 'open');
+    page.send({ type: 'hello', version: 2 });
+    expect(await page.closed).toEqual({ code: CloseCode.version, reason: 'Expected version 1, got 2.' });
+  });
+
+  test('a message that is too big', async () => {
+    serve();
+    const page = await TestPage.open(url());
+    page.socket.send(JSON.stringify({ type: 'text', text: 'x'.repeat(100_000) }));
+    expect((await page.closed).code).toBe(1009);
+  });
+
+  test('odd sound, sound without a microphone, and more than a person can make', async () => {
+    serve();
+    const sound = { sound: { microphone: 16_000 } };
+    const odd = await TestPage.open(url(), sound);
+    odd.socket.send(Buffer.alloc(65));
+    expect((await odd.closed).code).toBe(CloseCode.protocol);
+    const none = await TestPage.open(url());
+    none.socket.send(Buffer.alloc(64));
+    expect((await none.closed).code).toBe(CloseCode.protocol);
+    const much = await TestPage.open(url(), sound);
+    for (let index = 0; index < 12; index += 1) much.socket.send(Buffer.alloc(30_000));
+    expect((await much.closed).code).toBe(CloseCode.tooMuch);
+  });
+
+  test('more messages than a person can make', async () => {
+    serve({ limits: { messageBurst: 5 } });
+    const page = await TestPage.open(url());
+    for (let index = 0; index < 6; index += 1) page.send({ type: 'interrupt' });
+    expect((await page.closed).code).toBe(CloseCode.tooMuch);
+  });
+
+  test('nothing at all', async () => {
+    serve({ limits: { helloMs: 5_000 } });
+    const page = new TestPage(url());
+    await once(page.socket, 'open');
+    await until(() => clock.pending().length > 0);
+    await clock.advance(5_000);
+    expect((await page.closed).code).toBe(CloseCode.protocol);
+  });
+});
+
+test('a page that does not read is let go, and what it missed waits for it', async () => {
+  serve({ limits: { maxBufferedBytes: 200_000 }, steps: [{ text: 'word '.repeat(100_000) }] });
+  const page = await TestPage.open(url());
+  page.socket.pause();
+  page.send({ type: 'text', text: 'Talk' });
+  await until(() => conversations?.connections === 0);
+  const again = await TestPage.open(url(), { resume: { key: page.welcome.key, since: 0 } });
+  expect(again.welcome.key).toBe(page.welcome.key);
+  page.socket.resume();
+});
+
+test('an application that cannot open a session says so to the log, and to the page that it failed', async () => {
+  serve({ open: () => Promise.reject(new Error('no model')) });
+  const page = new TestPage(url());
+  await once(page.socket, 'open');
+  page.send({ type: 'hello', version: 1 });
+  expect((await page.closed).code).toBe(CloseCode.failed);
+  expect(logged.join()).toContain('no model');
+  expect(conversations?.conversations).toBe(0);
+});
+
+test('another path is not ours', async () => {
+  serve();
+  let others = 0;
+  http.on('upgrade', (request, socket) => {
+    if (request.url !== '/other') return;
+    others += 1;
+    socket.destroy();
+  });
+  await new TestPage(url('/other')).closed;
+  expect(others).toBe(1);
+});
+
+/** Lets what arrives arrive. */
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setImmediate(resolve));
+}
