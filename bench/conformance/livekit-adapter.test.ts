@@ -217,28 +217,12 @@ describe.each(kinds)('%s', (kind) => {
     expect(talk.session.currentAgent).toBe(task);
     search.end.resolve('3 hotels');
     await talk.rest(10_000);
-    console.log(
-      JSON.stringify(
-        talk.model.requests.map((r) => r.lines),
-        null,
-        1,
-      ),
-    );
     const inTask = talk.model.requests.length;
     task.complete('Ada');
     await talk.rest(10_000);
-    const tellings = talk.model.requests
-      .slice(inTask)
-      .filter(({ lines }) => lines.includes('output c1_final: 3 hotels'));
-    console.log(
-      JSON.stringify(talk.model.requests.map((r) => r.lines).slice(inTask), null, 1),
-      talk.meanwhile?.engine.state.tasks.deliveries,
-      talk.session.currentAgent.id,
-    );
+    const telling = talk.model.requests.slice(inTask).find(({ lines }) => lines.at(-1)?.includes('c1_final'));
     expect(inTask).toBe(ours ? 3 : 4);
-    expect(tellings.length > 0 && tellings.at(-1)?.lines.at(-1)?.startsWith('system: Something new has come in')).toBe(
-      ours,
-    );
+    expect(telling?.lines.some((line) => line.includes('3 hotels')) === true).toBe(ours);
   });
 
   test('D-12 a handoff does not wait for a tool in the background; its result is told by the next agent', async () => {
