@@ -67,7 +67,7 @@ export class Draft {
     if (!alternate) return this.#push({ role: 'user', content: [...parts] });
     const last = this.#messages.at(-1);
     if (last?.role === 'tool') this.#push({ role: 'assistant', content: [{ type: 'text', text: noReply }] });
-    if (last?.role !== 'user') return this.#push({ role: 'user', content: joined([], parts) });
+    if (last?.role !== 'user') return this.#push({ role: 'user', content: [...joined([], parts)] });
     return this.#growUser(parts);
   }
 
@@ -75,10 +75,12 @@ export class Draft {
   assistant(parts: readonly AssistantPart[], apart: boolean): Place {
     if (apart || this.#messages.at(-1)?.role !== 'assistant')
       return this.#push({ role: 'assistant', content: [...parts] });
-    const content = this.#growing('assistant');
+    const { content } = this.#last('assistant');
     const place = { message: this.#messages.length - 1, part: content.length, offset: 0 };
     const glue = this.#form.texts === 'joined' && content.at(-1)?.type === 'text';
-    content.push(...(glue ? glued(parts) : parts));
+    // A list that is pushed to keeps room for sixteen more, in every message of the conversation.
+    this.#messages[place.message] = { role: 'assistant', content: content.concat(glue ? glued(parts) : parts) };
+    this.#lastIsShared = false;
     return place;
   }
 
@@ -159,13 +161,18 @@ export class Draft {
     return place;
   }
 
-  /** The content of the last message, which is this draft's alone from now on. */
-  #growing<Role extends keyof Contents>(role: Role): Contents[Role] {
+  #last<Role extends keyof Contents>(role: Role): { readonly content: Contents[Role] } {
     const last = this.#messages.at(-1);
     if (last === undefined || last.role === 'system' || last.role !== role) {
       throw new TypeError(`Expected the last message to be of the role ${role}, got ${String(last?.role)}.`);
     }
-    if (!this.#lastIsShared) return last.content as Contents[Role];
+    return last as { readonly content: Contents[Role] };
+  }
+
+  /** The content of the last message, which is this draft's alone from now on. */
+  #growing<Role extends keyof Contents>(role: Role): Contents[Role] {
+    const last = this.#last(role);
+    if (!this.#lastIsShared) return last.content;
     const content = [...last.content] as Contents[Role];
     this.#messages[this.#messages.length - 1] = { ...last, content } as LanguageModelV4Message;
     this.#lastIsShared = false;

@@ -75,8 +75,8 @@ export class PromptView {
   readonly #texts: ViewTexts;
   readonly #ids: WireIds;
   readonly #draft: Draft;
-  /** Where each item begins; undefined for one that is left out. */
-  readonly #places: (Place | undefined)[] = [];
+  /** Where each item begins, most with a message of their own: the number of that. Undefined for one that is left out. */
+  readonly #places: (Place | number | undefined)[] = [];
   /** Tool name → the last item that calls it. */
   readonly #calledAt = new Map<string, number>();
   #allNames: ReadonlySet<string> | undefined;
@@ -104,7 +104,7 @@ export class PromptView {
       if (!item) return;
       const stepText = this.#stepText;
       this.#stepText = undefined;
-      this.#places.push(this.#add(item, stepText));
+      this.#places.push(packed(this.#add(item, stepText)));
     }
   }
 
@@ -203,7 +203,7 @@ export class PromptView {
     const text = this.#draft.takeBack(stepText.place);
     this.#openReasoned();
     const place = this.#draft.assistant([...reasoning, ...text, ...calls], apart);
-    this.#places[this.#places.length - 1] = place;
+    this.#places[this.#places.length - 1] = packed(place);
     return place;
   }
 
@@ -262,9 +262,9 @@ export class PromptView {
   }
 
   #placeFrom(from: number): Place {
-    let place: Place | undefined;
-    for (let index = from; index < this.#places.length && !place; index += 1) place = this.#places[index];
-    return place ?? this.#draft.end;
+    let place: Place | number | undefined;
+    for (let index = from; index < this.#places.length && place === undefined; index += 1) place = this.#places[index];
+    return typeof place === 'number' ? { message: place, part: 0, offset: 0 } : (place ?? this.#draft.end);
   }
 
   #namesFrom(from: number): ReadonlySet<string> {
@@ -272,4 +272,8 @@ export class PromptView {
     this.#allNames ??= new Set(this.#calledAt.keys());
     return this.#allNames;
   }
+}
+
+function packed(place: Place | undefined): Place | number | undefined {
+  return place?.part === 0 && place.offset === 0 ? place.message : place;
 }

@@ -217,8 +217,8 @@ export class Turn {
     if (spoken.text.trim() !== '') this.#lastCut = spoken.cut;
     if (heard === '') return;
     this.#heard.push(heard);
-    const withReasoning = parts.calls.length === 0 ? parts.reasoning : [];
-    const whole: readonly MessagePart[] = [...withReasoning, ...parts.texts];
+    const reasoning: readonly MessagePart[] = parts.calls.length === 0 ? parts.reasoning : [];
+    const whole = reasoning.concat(parts.texts);
     const message: Message = {
       kind: 'message',
       id: this.#core.newId('item'),

@@ -1,9 +1,10 @@
 /** What a long conversation leaves behind: its records, and nothing else (S2.3, S6.2, S8.7). */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { queryObjects } from 'node:v8';
-import { Agent, AgentSession, AgentTask, handoff, tool, type RunContext } from 'meanwhile';
-import { createVirtualClock, scriptedModel, type VirtualClock } from 'meanwhile/testing';
+import type { AgentSession } from 'meanwhile';
+import { createVirtualClock, type VirtualClock } from 'meanwhile/testing';
 import { expect, test } from 'vitest';
-import { z } from 'zod';
 import { Call } from '../../src/engine/call.ts';
 import { Task } from '../../src/engine/task.ts';
 import { Activity } from '../../src/session/activity.ts';
@@ -12,71 +13,23 @@ import { ToolsetLife } from '../../src/engine/toolset-life.ts';
 import { Turn } from '../../src/session/turn.ts';
 import { UserTurn } from '../../src/session/user-turn.ts';
 import { Utterance } from '../../src/session/utterance.ts';
+import type { Left } from './measure.ts';
+import { bodies, startTalk } from './talk.ts';
 
 const kinds = { Call, Task, Activity, SpeechHandle, ToolsetLife, Turn, UserTurn, Utterance };
 const count = () =>
   Object.fromEntries(Object.entries(kinds).map(([name, kind]) => [name, queryObjects(kind, { format: 'count' })]));
-const none = z.object({});
-
-const bodies: Record<string, (ctx: RunContext, clock: VirtualClock) => unknown> = {
-  plain: () => 'done',
-  update: async (ctx) => (await ctx.update('Began'), 'done'),
-  fails: async (ctx) => {
-    await ctx.update('Began');
-    throw new Error('no');
-  },
-  lease: (ctx) => ctx.foreground(() => 'done'),
-  ask: async (ctx) => (await ctx.ask({ message: 'Which?', timeoutMs: 10 })).action,
-  filler: (ctx, clock) =>
-    ctx.filler('Hm', { delayMs: 5 }, () => new Promise((resolve) => clock.setTimeout(() => resolve('done'), 20))),
-  sub: async (ctx) => {
-    const task: AgentTask<string> = new AgentTask<string>({ instructions: 'x', onEnter: () => task.complete('done') });
-    await ctx.update('Began');
-    return await task.run();
-  },
-  away: () => handoff(new Agent({ name: 'a', instructions: 'x' }), { returns: 'Bye' }),
-  silent: async (ctx) => void (await ctx.update('x', { deliver: 'silent' })),
-};
 
 async function talk(rounds: number): Promise<{ session: AgentSession; clock: VirtualClock }> {
   const clock = createVirtualClock();
-  let next: string | undefined;
-  const llm = scriptedModel([], {
-    clock,
-    fallback: () => {
-      const name = next;
-      next = undefined;
-      return name === undefined ? 'Well.' : { calls: [{ name }] };
-    },
-  });
-  // It remembers every request, as what it makes is for tests.
-  const forgetful = { ...llm, provider: 'forgetful' };
-  const tools = Object.entries(bodies).map(([name, body]) =>
-    tool({
-      name,
-      parameters: none,
-      onDuplicate: 'allow',
-      supersedeKey: () => name,
-      maxConcurrency: { limit: 2 },
-      execute: (_args, { ctx }) => body(ctx, clock),
-    }),
-  );
-  const ignore = () => undefined;
-  const session = new AgentSession({
-    llm: forgetful,
-    clock,
-    tools,
-    logger: { debug: ignore, info: ignore, warn: ignore, error: ignore },
-    userAwayMs: Infinity,
-  });
-  await session.start({ agent: new Agent({ name: 'a', instructions: 'x' }) });
+  const { session, call } = await startTalk(clock);
   for (let round = 0; round < rounds; round += 1) {
     for (const name of Object.keys(bodies)) {
-      next = name;
-      void session.sendMessage('Go');
+      call(name);
       await clock.advance(40);
       if (round % 3 === 0) void session.interrupt();
     }
+    await clock.advance(200_000);
     await clock.runUntil(session.waitForIdle());
   }
   return { session, clock };
@@ -108,3 +61,13 @@ test('S2.3 S6.2 after many tasks, turns, handoffs and AgentTasks only the record
   await clock.runUntil(session.close());
   expect(clock.pending()).toEqual([]);
 });
+
+/** `npm run memory` measures it with 10,000 calls and a day of 1,000 sessions. */
+test('S2.3 S8.7 a finished call leaves 2 KiB beside its records, a closed session nothing', async () => {
+  const options = ['--expose-gc', '--conditions=meanwhile-source', `${import.meta.dirname}/measure.ts`];
+  const { stdout } = await promisify(execFile)(process.execPath, [...options, '1000', '96']);
+  const { beyondRecords, afterClose } = JSON.parse(stdout) as Left;
+  expect(beyondRecords).toBeLessThan(2048);
+  // One that is kept weighs ten times as much; what is left to see is the engine that runs the code.
+  expect(afterClose).toBeLessThan(4096);
+}, 120_000);
