@@ -1,0 +1,228 @@
+/** What the adapter reads off a LiveKit session, and what a tool's body may do in one. */
+import { initializeLogger, llm, voice } from '@livekit/agents';
+import { tool } from 'meanwhile';
+import { attachMeanwhile } from 'meanwhile/adapters/livekit';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { ScriptedLLM, type Part } from './scripted-llm.ts';
+
+initializeLogger({ pretty: false, level: 'silent' });
+
+const toFake = [
+  'setTimeout',
+  'clearTimeout',
+  'setInterval',
+  'clearInterval',
+  'setImmediate',
+  'clearImmediate',
+  'Date',
+] as const;
+let session: voice.AgentSession | undefined;
+
+beforeEach(() => void vi.useFakeTimers({ toFake: [...toFake] }));
+
+afterEach(async () => {
+  void session?.close();
+  await vi.advanceTimersByTimeAsync(20_000);
+  vi.useRealTimers();
+});
+
+const rest = async (ms = 20): Promise<void> => {
+  await vi.advanceTimersByTimeAsync(ms);
+};
+
+type Body = Parameters<typeof tool>[0]['execute'];
+
+async function open(bodies: Readonly<Record<string, Body>>, answers: readonly (readonly Part[])[]) {
+  const model = new ScriptedLLM(answers);
+  session = new voice.AgentSession({ llm: model, userAwayTimeout: null });
+  const tools = Object.entries(bodies).map(([name, execute]) =>
+    tool({ name, description: name, parameters: { type: 'object' }, allowCancellation: true, execute }),
+  );
+  const meanwhile = await attachMeanwhile(session, { llm, tools });
+  const agent = new voice.Agent({ instructions: 'You help.', tools: meanwhile.tools });
+  await session.start({ agent });
+  await rest();
+  const userSays = async (text: string): Promise<void> => {
+    session?.generateReply({ userInput: text });
+    await rest();
+  };
+  return { session, model, meanwhile, agent, userSays };
+}
+
+/** A body that goes to the background at once and ends by the hand of the test. */
+function inHand() {
+  const end = Promise.withResolvers<unknown>();
+  const body: Body = async (_args, { ctx }) => {
+    await ctx.update('Began.');
+    return await end.promise;
+  };
+  return { body, end };
+}
+
+const begin: readonly (readonly Part[])[] = [[{ call: 'c1', name: 'search' }], ['I am on it.']];
+
+test('S6.1 the turn of a user who has stopped speaking is open until LiveKit takes it, at most userTurnMs', async () => {
+  const { body, end } = inHand();
+  const talk = await open({ search: body }, [...begin, ['Three hotels.']]);
+  await talk.userSays('Hotels, please.');
+  talk.session._updateUserState('speaking');
+  end.resolve('3 hotels');
+  await rest(5000);
+  talk.session._updateUserState('listening');
+  await rest(2900);
+  expect(talk.model.requests).toHaveLength(2);
+  await rest(200);
+  expect(talk.model.requests).toHaveLength(3);
+});
+
+test('S3.8 the user is answered first; what he was answered over is told only as far as it was not said', async () => {
+  const { body, end } = inHand();
+  const talk = await open({ search: body }, [...begin, ['Hello.'], []]);
+  const receipts: string[] = [];
+  talk.meanwhile.on('delivery_ended', ({ id, receipt }) => receipts.push(`${id} ${receipt}`));
+  await talk.userSays('Hotels, please.');
+  talk.session._updateUserState('speaking');
+  end.resolve('3 hotels');
+  await rest(1000);
+  talk.session._updateUserState('listening');
+  await rest(500);
+  await talk.userSays('Hello?');
+  await rest(1000);
+  const [, , answer, telling] = talk.model.requests;
+  expect(answer?.lines.at(-1)).toBe('user: Hello?');
+  expect(telling?.lines.at(-1)).toContain('you may have told the user already');
+  expect(receipts).toEqual(['c1_final skipped']);
+});
+
+test('S6.5 a filler is said in silence, and its words are the agent’s', async () => {
+  const end = Promise.withResolvers<string>();
+  const search: Body = (_args, { ctx }) => ctx.filler('One moment.', { delayMs: 3000 }, () => end.promise);
+  const talk = await open({ search }, [[{ call: 'c1', name: 'search' }], ['Three hotels.']]);
+  await talk.userSays('Hotels, please.');
+  await rest(2900);
+  expect(textsOf(talk.session)).toEqual(['Hotels, please.']);
+  await rest(200);
+  expect(textsOf(talk.session)).toEqual(['Hotels, please.', 'One moment.']);
+  end.resolve('3 hotels');
+  await rest(100);
+  expect(textsOf(talk.session).at(-1)).toBe('Three hotels.');
+});
+
+test('S6.4 while a body holds the floor, nothing else is told', async () => {
+  const { body, end } = inHand();
+  const held = Promise.withResolvers<void>();
+  let holds = false;
+  const ask: Body = async (_args, { ctx }) => {
+    await ctx.update('Began.');
+    await ctx.foreground(async () => {
+      holds = true;
+      await held.promise;
+    });
+    return undefined;
+  };
+  const talk = await open({ search: body, ask }, [
+    ...begin,
+    [{ call: 'c2', name: 'ask' }],
+    ['Asking.'],
+    ['Three hotels.'],
+  ]);
+  await talk.userSays('Hotels, please.');
+  await talk.userSays('And ask.');
+  await rest(100);
+  expect(holds).toBe(true);
+  end.resolve('3 hotels');
+  await rest(10_000);
+  expect(talk.model.requests).toHaveLength(4);
+  held.resolve();
+  await rest(100);
+  expect(talk.model.requests).toHaveLength(5);
+});
+
+test('S5.2 S7.2 tasks are listed and cancelled, by the application and by the model; their events are told', async () => {
+  const bodies = { search: inHand().body };
+  const talk = await open(bodies, [
+    ...begin,
+    [{ call: 'c2', name: 'cancel_task', args: { call_id: 'c1' } }],
+    ['I have stopped it.'],
+  ]);
+  const ended: string[] = [];
+  talk.meanwhile.on('task_ended', ({ callId, state }) => ended.push(`${callId} ${state}`));
+  await talk.userSays('Hotels, please.');
+  expect(talk.meanwhile.tasks.list().map(({ callId, phase }) => [callId, phase])).toEqual([['c1', 'background']]);
+  expect(talk.model.requests[0]?.toolNames).toEqual(['cancel_task', 'get_running_tasks', 'search']);
+  await talk.userSays('Stop it.');
+  expect(ended).toEqual(['c1 cancelled']);
+  expect(talk.model.requests.at(-1)?.lines.at(-1)).toBe('output c2: Task "c1" was cancelled.');
+  expect(await talk.meanwhile.tasks.cancel('c1')).toBe(false);
+});
+
+test('S1.4 LiveKit’s own ways to end mean what they mean there', async () => {
+  const talk = await open(
+    {
+      refuses: () => Promise.reject(new llm.ToolError('No such city.')),
+      stops: () => Promise.reject(new voice.StopResponse()),
+    },
+    [[{ call: 'c1', name: 'refuses' }], ['There is no such city.'], [{ call: 'c2', name: 'stops' }]],
+  );
+  await talk.userSays('Atlantis, please.');
+  expect(talk.model.requests.at(-1)?.lines.at(-1)).toBe('error c1: No such city.');
+  await talk.userSays('Stop.');
+  expect(talk.model.requests).toHaveLength(3);
+  expect(talk.agent.chatCtx.items.some((item) => item.type === 'function_call_output' && item.callId === 'c2')).toBe(
+    true,
+  );
+});
+
+test('S1.4 S8.5 an agent returned inline is handed over to when what it returns was told', async () => {
+  const billing = new voice.Agent({ id: 'billing', instructions: 'You bill.' });
+  const talk = await open({ transfer: () => Promise.resolve(billing) }, [[{ call: 'c1', name: 'transfer' }]]);
+  await talk.userSays('Billing, please.');
+  expect(talk.session.currentAgent).toBe(billing);
+  expect(talk.model.requests).toHaveLength(1);
+});
+
+test('S2.1 a tool that LiveKit asks the user to confirm is refused: its schema is not its own', async () => {
+  const book = llm.tool({
+    name: 'book',
+    description: 'Books.',
+    onDuplicate: 'confirm',
+    execute: () => Promise.resolve(''),
+  });
+  session = new voice.AgentSession({ llm: new ScriptedLLM([]) });
+  await expect(attachMeanwhile(session, { llm, tools: [book] })).rejects.toMatchObject({ code: 'invalid_definition' });
+});
+
+test('S7.2 a listener that throws harms nobody, and is reported', async () => {
+  const { body, end } = inHand();
+  const talk = await open({ search: body }, [...begin, ['Three hotels.']]);
+  const reports: string[] = [];
+  talk.meanwhile.on('report', ({ type }) => reports.push(type));
+  const stop = talk.meanwhile.on('task_ended', () => {
+    throw new Error('A bad listener.');
+  });
+  await talk.userSays('Hotels, please.');
+  end.resolve('3 hotels');
+  await rest(100);
+  stop();
+  expect(textsOf(talk.session).at(-1)).toBe('Three hotels.');
+  expect(reports).toEqual(['observer_failed']);
+});
+
+test('S3.9 with a realtime model the instructions of a telling are given as such', async () => {
+  const { body, end } = inHand();
+  const talk = await open({ search: body }, begin);
+  await talk.userSays('Hotels, please.');
+  const asked = vi.spyOn(talk.session, 'generateReply');
+  // What LiveKit's realtime models have in common here: they do not chat.
+  Object.assign(talk.model, { chat: undefined });
+  end.resolve('3 hotels');
+  await rest(100);
+  expect(asked.mock.calls[0]?.[0]).toEqual({
+    instructions: expect.stringContaining('c1_final') as string,
+    toolChoice: 'auto',
+  });
+});
+
+function textsOf({ history }: voice.AgentSession): string[] {
+  return history.items.flatMap((item) => (item.type === 'message' ? [(item.textContent ?? '').trim()] : []));
+}
