@@ -172,10 +172,14 @@ describe('agents', () => {
     story.tell({ type: 'batch_added', activityId: 'a', batch: batchOf('t') });
     story.tell({ type: 'agent_exiting', activityId: 'a' }).update('t_update_1');
     expect(story.state.between.map(({ record }) => record.id)).toEqual(['t_update_1']);
+    expect(story.state.activities.get('a')).toHaveProperty('exiting', true);
+    expect(story.state.stack).toEqual(['a']);
+    story.tell({ type: 'agent_exiting', activityId: 'gone' });
     story.tell({ type: 'agent_left', activityId: 'a', merge: 'none' }).enter('b', { context: 'empty' });
     expect(story.context('b')).toEqual(['t_update_1']);
     expect(story.state.stack).toEqual(['b']);
     expect(story.state.between).toEqual([]);
+    expect([...story.state.activities.keys()]).toEqual(['b']);
   });
 
   test.each([
@@ -194,6 +198,16 @@ describe('agents', () => {
     story.end('u').end('s').tell({ type: 'agent_left', activityId: 'ask', merge });
     expect(story.context('a').slice(before)).toEqual(expected);
     expect(story.state.stack).toEqual(['a']);
+  });
+
+  test('S8.8 a parent that is current again gets what is untold of the session’s, one that is not does not', () => {
+    const story = new Story().enter('a', { context: 'empty' }).enter('b', { parent: 'a', context: 'empty' });
+    story.start('s', { activityId: 'x' }).background('s', 'Began.').enter('c', { parent: 'b', context: 'empty' });
+    story.update('s_update_1').tell({ type: 'agent_left', activityId: 'b', merge: 'none' });
+    expect(story.context('a')).toEqual([]);
+    story.enter('d', { parent: 'a', context: 'empty' }).tell({ type: 'agent_left', activityId: 'c', merge: 'none' });
+    story.tell({ type: 'agent_left', activityId: 'd', merge: 'none' });
+    expect(story.context('a')).toEqual(['s_update_1']);
   });
 
   test('S8.9 a parent that is not current again is brought up to date when it is', () => {
@@ -297,7 +311,9 @@ describe('speeches and what they cover', () => {
   });
 
   test('S3.5 two requests cover from the first to the last of both', () => {
-    const story = talking().tell(request(1, 2), heard('x'), request(0, 3, 1), heard('y', { step: 1 }));
+    const story = talking().tell(request(1, 2), heard('x'));
+    expect(story.state.activities.get('a')?.context).toMatchObject({ coveredFrom: 1, coveredTo: 2 });
+    story.tell(request(0, 3, 1), heard('y', { step: 1 }));
     expect(story.state.activities.get('a')?.context).toMatchObject({ coveredFrom: 0, coveredTo: 3 });
     story.tell(request(1, 2, 2), heard('z', { step: 2 }));
     expect(story.state.activities.get('a')?.context).toMatchObject({ coveredFrom: 0, coveredTo: 3 });
@@ -493,6 +509,12 @@ describe('the ledger', () => {
     expect(opened().task('t').outputIsStale).toBe(true);
     expect(opened('Searching.').stale()).toEqual([]);
     expect(opened('Searching.').task('t').outputIsStale).toBe(false);
+  });
+
+  test('S6.6 a question is an item like any other', () => {
+    const story = new Story().enter('a').start('t', { activityId: 'b' }).background('t', 'Began.').ask('t_update_1');
+    expect(story.context('a')).toEqual(['t_update_1']);
+    expect(story.state.history.map(nameOf)).toEqual(['t_update_1']);
   });
 
   test('S6.6 an open question stands; answered, it is superseded, and no other', () => {
