@@ -1,7 +1,7 @@
 /** Ids of calls (S2.2). */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { chooseCallId } from '../../src/engine/ids.ts';
+import { callIdOf, chooseCallId } from '../../src/engine/ids.ts';
 
 const free = (): boolean => false;
 
@@ -14,6 +14,14 @@ test('S2.2 one that is used, unfit, too long for its records, or looks like a re
   for (const id of ['same', '', 'a:b', 'é', 'x'.repeat(49), 'call_1_final', 'call_1_update_12']) {
     expect(chooseCallId(id, (it) => used.has(it), 7)).toBe('call_8');
   }
+});
+
+test('S2.2 a record’s id says which call it is of; what looks like one further in front does not', () => {
+  for (const id of ['call_1', 'call_1_update_1', 'call_1_update_12', 'call_1_final', 'call_1_handoff']) {
+    expect(callIdOf(id)).toBe('call_1');
+  }
+  for (const id of ['a_final_b', 'a_update_', 'a_update_1x', 'final']) expect(callIdOf(id)).toBe(id);
+  expect(chooseCallId('a_final_b', free, 7)).toBe('a_final_b');
 });
 
 test('S2.2 whatever the provider gives, ids are unique and all their records\u2019 ids are fit', () => {

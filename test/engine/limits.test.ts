@@ -86,6 +86,19 @@ describe('places', () => {
     expect([all.holds('book', 'a'), all.holds('book', 'c')]).toEqual([true, false]);
   });
 
+  test('S5.5 of a tool that never ran nobody has a place, and nobody leaves one', () => {
+    const { all, enter, leave, started } = places();
+    all.leave('search', 'a');
+    expect(all.holds('search', 'a')).toBe(false);
+    enter('a');
+    enter('b');
+    leave('a');
+    expect([all.holds('book', 'a'), all.holds('book', 'b'), all.isFull('book', 1)]).toEqual([false, true, true]);
+    leave('b');
+    enter('c');
+    expect(started).toEqual(['a', 'b', 'c']);
+  });
+
   test('S5.5 who waits is served in the order of the calls', () => {
     const { enter, started, leave } = places(1);
     for (const callId of ['a', 'b', 'c']) enter(callId);
