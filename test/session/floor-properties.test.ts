@@ -3,7 +3,15 @@
  * talks: whoever waits is served in the end, and under a lease nobody else speaks for himself (S6.1–S6.6, S6.8, S6.9).
  */
 import fc from 'fast-check';
-import { AgentTask, MeanwhileError, tool, type AgentSession, type FloorHolder, type RunContext } from 'meanwhile';
+import {
+  AgentTask,
+  MeanwhileError,
+  ToolError,
+  tool,
+  type AgentSession,
+  type FloorHolder,
+  type RunContext,
+} from 'meanwhile';
 import { createVirtualClock, scriptedModel, type ScriptedAnswer } from 'meanwhile/testing';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
@@ -120,7 +128,9 @@ async function underLease(ctx: RunContext, steps: readonly Step[], talk: Talk): 
 /** An AgentTask that completes ends the one that runs over it: its tool fails, and what its hook still does is in vain. */
 function isOfItsEnd(error: unknown): boolean {
   const codes = ['activity_ended', 'session_state', 'task_ended', 'aborted'];
-  return error instanceof MeanwhileError && codes.includes(error.code);
+  // A hook that goes on then may ask for another one: refused, because its place is gone (S8.4).
+  const isRefused = error instanceof ToolError && error.message.includes('is being handed over or closed');
+  return isRefused || (error instanceof MeanwhileError && codes.includes(error.code));
 }
 
 function isHeldBy(floor: FloorHolder, callId: string): boolean {
