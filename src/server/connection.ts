@@ -95,12 +95,12 @@ export class Connection implements Page {
     if (message instanceof WireFault) return this.close('protocol', message.fact);
     if (message.type === 'hello') return this.#hello(message);
     if (this.#phase.type !== 'talking') return this.close('protocol', `Expected hello, got ${message.type}.`);
+    if (message.type === 'sound') this.#allowSound(message.microphone);
     this.#phase.talk.hear(message);
   }
 
   #hearSound(bytes: Buffer): void {
-    if (!this.#sound || this.#phase.type !== 'talking')
-      return this.close('protocol', 'Expected hello with the rate of a microphone before its sound.');
+    if (!this.#sound) return this.close('protocol', 'Expected hello with the rate of a microphone before its sound.');
     if (bytes.length > MAX_SOUND_BYTES || bytes.length % 2 === 1)
       return this.close(
         'protocol',
@@ -109,7 +109,7 @@ export class Connection implements Page {
     const spent = spend(this.#sound.spent, bytes.length, this.#deps.clock.now(), this.#sound.allowance);
     if (!spent) return this.close('tooMuch', 'More sound than a person can make.');
     this.#sound.spent = spent;
-    this.#phase.talk.hearSound(bytes);
+    if (this.#phase.type === 'talking') this.#phase.talk.hearSound(bytes);
   }
 
   #hello(hello: Hello): void {
@@ -117,14 +117,15 @@ export class Connection implements Page {
     if (hello.version !== PROTOCOL_VERSION)
       return this.close('version', `Expected version ${String(PROTOCOL_VERSION)}, got ${String(hello.version)}.`);
     this.#phase = { type: 'finding' };
-    const rate = hello.sound?.microphone;
-    if (rate !== undefined) {
-      const allowance = soundAllowance(rate);
-      this.#sound = { allowance, spent: full(allowance, this.#deps.clock.now()) };
-    }
+    this.#allowSound(hello.sound?.microphone);
     this.#deps.clock.clearTimeout(this.#timer);
     this.#watch();
     void this.#join(hello);
+  }
+
+  #allowSound(rate: number | undefined): void {
+    const allowance = rate === undefined ? undefined : soundAllowance(rate);
+    this.#sound = allowance && { allowance, spent: full(allowance, this.#deps.clock.now()) };
   }
 
   async #join(hello: Hello): Promise<void> {

@@ -5,7 +5,13 @@
 import { randomUUID } from 'node:crypto';
 import { MeanwhileError, type Clock, type SessionRecord, type TimerHandle } from '../index.ts';
 import type { VoiceConnection } from '../voice/index.ts';
-import { PROTOCOL_VERSION, type ClientMessage, type CloseReason, type ServerMessage } from '../wire/index.ts';
+import {
+  PROTOCOL_VERSION,
+  type ClientMessage,
+  type CloseReason,
+  type PageSound,
+  type ServerMessage,
+} from '../wire/index.ts';
 import { watchSession } from './outgoing.ts';
 import type { OpenedTalk } from './options.ts';
 import { RemoteLoudspeaker, RemoteMicrophone } from './remote-sound.ts';
@@ -26,14 +32,12 @@ export interface TalkDeps {
   readonly onError: (error: unknown) => void;
 }
 
-interface Attached {
-  readonly page: Page;
+/** A microphone and a loudspeaker at a page, in use. */
+interface Line {
   readonly microphone: RemoteMicrophone | undefined;
   readonly loudspeaker: RemoteLoudspeaker | undefined;
-  readonly line: VoiceConnection | undefined;
+  readonly connection: VoiceConnection;
 }
-
-type Sound = Extract<ClientMessage, { type: 'hello' }>['sound'];
 
 export class Talk {
   /** To come back with. */
@@ -41,7 +45,8 @@ export class Talk {
   readonly #opened: OpenedTalk;
   readonly #deps: TalkDeps;
   #records: SessionRecord[] = [];
-  #attached: Attached | undefined;
+  #page: Page | undefined;
+  #line: Line | undefined;
   #grace: TimerHandle | undefined;
   #isOver = false;
 
@@ -50,7 +55,7 @@ export class Talk {
     this.#deps = deps;
     watchSession(opened, () => deps.clock.now(), {
       record: (record) => this.#keep(record),
-      message: (message) => this.#attached?.page.send(message),
+      message: (message) => this.#page?.send(message),
       closed: () => this.#end(),
     });
   }
@@ -71,32 +76,25 @@ export class Talk {
   }
 
   /** A page is here, in place of one before. `since`: the last record it saw. */
-  attach(page: Page, sound: Sound = {}, since = 0): void {
+  attach(page: Page, sound: PageSound = {}, since = 0): void {
     this.#deps.clock.clearTimeout(this.#grace);
-    const before = this.#attached;
-    this.#detach();
-    before?.page.close('replaced');
+    const before = this.#page;
+    this.#page = page;
+    before?.close('replaced');
     this.#welcome(page, since);
-    const { voice, session } = this.#opened;
-    const microphone = sound.microphone === undefined ? undefined : new RemoteMicrophone(sound.microphone);
-    const loudspeaker = sound.loudspeaker === undefined ? undefined : new RemoteLoudspeaker(sound.loudspeaker, page);
-    const line = voice?.connect(session, {
-      ...(microphone ? { input: microphone } : {}),
-      ...(loudspeaker ? { output: loudspeaker } : {}),
-    });
-    this.#attached = { page, microphone, loudspeaker, line };
+    this.#connectSound(page, sound);
   }
 
   /** The page is gone. */
   leave(page: Page): void {
-    if (this.#isOver || (this.#attached && this.#attached.page !== page)) return;
+    if (this.#isOver || (this.#page && this.#page !== page)) return;
     this.#detach();
     this.#deps.clock.clearTimeout(this.#grace);
     this.#grace = this.#deps.clock.setTimeout(() => this.close('hung up'), this.#deps.graceMs);
   }
 
   hear(message: ClientMessage): void {
-    const { session, voice } = this.#opened;
+    const { session } = this.#opened;
     switch (message.type) {
       case 'text':
         return this.#quietly(session.sendMessage(message.text));
@@ -106,19 +104,19 @@ export class Talk {
         return this.#quietly(session.tasks.cancel(message.callId));
       case 'answer_task':
         return this.#quietly(session.tasks.answer(message.callId, message.action, message.content));
-      case 'voice':
-        return this.#switchVoice(message.speaks, voice);
+      case 'sound':
+        return this.#page && this.#connectSound(this.#page, message);
       case 'cleared':
-        return this.#attached?.loudspeaker?.cleared(message.id, message.playedMs);
+        return this.#line?.loudspeaker?.cleared(message.id, message.playedMs);
       case 'drained':
-        return this.#attached?.loudspeaker?.drained(message.id);
+        return this.#line?.loudspeaker?.drained(message.id);
       case 'hello':
         return undefined;
     }
   }
 
   hearSound(bytes: Uint8Array): void {
-    this.#attached?.microphone?.push(bytes);
+    this.#line?.microphone?.push(bytes);
   }
 
   close(reason: string): void {
@@ -139,7 +137,7 @@ export class Talk {
       now: this.#deps.clock.now(),
       sound: {
         hears: voice?.hears ?? false,
-        speaks: voice?.speaks ?? false,
+        speaks: voice?.canSpeak ?? false,
         ...(soundProblem === undefined ? {} : { problem: soundProblem }),
       },
       ...(note === undefined ? {} : { note }),
@@ -154,34 +152,40 @@ export class Talk {
     });
   }
 
-  #switchVoice(speaks: boolean, voice: OpenedTalk['voice']): void {
+  /** What is not said is written: the agent speaks where there is a loudspeaker. */
+  #connectSound(page: Page, sound: PageSound): void {
+    const { voice, session } = this.#opened;
     if (!voice) return;
-    try {
-      voice.speaks = speaks;
-    } catch (error) {
-      this.#problem(error);
-    }
+    this.#line?.microphone?.end();
+    const microphone = sound.microphone === undefined ? undefined : new RemoteMicrophone(sound.microphone);
+    const loudspeaker = sound.loudspeaker === undefined ? undefined : new RemoteLoudspeaker(sound.loudspeaker, page);
+    const connection = voice.connect(session, {
+      ...(microphone ? { input: microphone } : {}),
+      ...(loudspeaker ? { output: loudspeaker } : {}),
+    });
+    this.#line = { microphone, loudspeaker, connection };
+    if (voice.canSpeak) voice.speaks = loudspeaker !== undefined;
   }
 
   #keep(record: SessionRecord): void {
     this.#records.push(record);
     if (this.#records.length > this.#deps.maxRecords * 1.25)
       this.#records = this.#records.slice(-this.#deps.maxRecords);
-    this.#attached?.page.send({ type: 'record', record });
+    this.#page?.send({ type: 'record', record });
   }
 
   #detach(): void {
-    const attached = this.#attached;
-    this.#attached = undefined;
-    attached?.microphone?.end();
-    attached?.line?.close();
+    this.#page = undefined;
+    this.#line?.microphone?.end();
+    this.#line?.connection.close();
+    this.#line = undefined;
   }
 
   #end(): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#deps.clock.clearTimeout(this.#grace);
-    const page = this.#attached?.page;
+    const page = this.#page;
     this.#detach();
     page?.close('over');
     this.#deps.onOver();
@@ -195,6 +199,6 @@ export class Talk {
   #problem(error: unknown): void {
     if (!(error instanceof MeanwhileError)) this.#deps.onError(error);
     const message = error instanceof Error ? error.message : String(error);
-    this.#attached?.page.send({ type: 'problem', source: 'request', message, at: this.#deps.clock.now() });
+    this.#page?.send({ type: 'problem', source: 'request', message, at: this.#deps.clock.now() });
   }
 }

@@ -55,8 +55,10 @@ export class Stretch implements SpeechSink {
   readonly #pieces: Piece[] = [];
   readonly #over = Promise.withResolvers<Heard>();
   #more = Promise.withResolvers<void>();
+  /** `shown`: what is not said yet is only shown. */
+  #phase: 'said' | 'shown' | 'over' = 'said';
+  /** No more words will come. */
   #isWhole = false;
-  #isCleared = false;
 
   constructor(deps: SpeakerDeps) {
     this.#deps = deps;
@@ -67,26 +69,46 @@ export class Stretch implements SpeechSink {
   }
 
   write(text: string): void {
-    if (this.#isCleared) return;
-    this.#add(this.#sentences.push(text));
+    if (this.#phase !== 'over') this.#add(this.#sentences.push(text));
   }
 
   end(): Promise<Heard> {
     const rest = this.#sentences.rest();
-    if (!this.#isCleared && rest !== undefined) this.#add([rest]);
+    if (this.#phase !== 'over' && rest !== undefined) this.#add([rest]);
     this.#isWhole = true;
     this.#more.resolve();
+    if (this.#phase === 'shown') this.#finish(this.#text);
     return this.#over.promise;
   }
 
   clear(): void {
-    if (this.#isCleared) return;
-    this.#isCleared = true;
+    if (this.#phase === 'over') return;
+    if (this.#phase === 'shown') return this.#finish(this.#text);
+    this.#stop('over');
+    void this.#deps.playout.clear().then((playedMs) => this.#finish(heardText(this.#pieces, playedMs)));
+  }
+
+  /** The rest is shown and not said: all of it counts as heard. */
+  show(): void {
+    if (this.#phase !== 'said') return;
+    this.#stop('shown');
+    void this.#deps.playout.clear();
+    if (this.#isWhole) this.#finish(this.#text);
+  }
+
+  get #text(): string {
+    return this.#pieces.map(({ text }) => text).join('');
+  }
+
+  #stop(phase: 'shown' | 'over'): void {
+    this.#phase = phase;
     this.#abort.abort();
     this.#more.resolve();
-    void this.#deps.playout.clear().then((playedMs) => {
-      this.#over.resolve({ text: heardText(this.#pieces, playedMs) });
-    });
+  }
+
+  #finish(text: string): void {
+    this.#phase = 'over';
+    this.#over.resolve({ text });
   }
 
   #add(texts: readonly string[]): void {
@@ -104,17 +126,16 @@ export class Stretch implements SpeechSink {
         await this.#play(piece, index);
       }
       await playout.drain();
-      if (!this.#isCleared) this.#over.resolve({ text: this.#pieces.map(({ text }) => text).join('') });
+      if (this.#phase === 'said') this.#finish(this.#text);
     } catch (error) {
-      if (this.#isCleared) return;
-      this.#isCleared = true;
-      this.#abort.abort();
+      if (this.#phase !== 'said') return;
+      this.#stop('over');
       // What is there is said; then it is known how far the user followed.
       await playout.drain();
       const text = heardText(this.#pieces, await playout.clear());
       if (text === '') return this.#over.reject(error);
       onError(error);
-      this.#over.resolve({ text });
+      this.#finish(text);
     }
   }
 
@@ -125,11 +146,11 @@ export class Stretch implements SpeechSink {
       return;
     }
     piece.prepare();
-    for (let frame = await piece.next(); frame && !this.#isCleared; frame = await piece.next()) {
+    for (let frame = await piece.next(); frame && this.#phase === 'said'; frame = await piece.next()) {
       piece.ms += playout.write(frame);
       this.#pieces[index + 1]?.prepare();
     }
-    piece.whole = !this.#isCleared;
+    piece.whole = this.#phase === 'said';
     // The next is synthesised while this one plays, and no further ahead.
     this.#pieces[index + 1]?.prepare();
     await playout.allSent();
@@ -137,10 +158,10 @@ export class Stretch implements SpeechSink {
 
   /** Undefined when there is none and none will come. */
   async #pieceAt(index: number): Promise<Piece | undefined> {
-    while (!this.#isCleared && !this.#pieces[index] && !this.#isWhole) {
+    while (this.#phase === 'said' && !this.#pieces[index] && !this.#isWhole) {
       this.#more = Promise.withResolvers();
       await this.#more.promise;
     }
-    return this.#isCleared ? undefined : this.#pieces[index];
+    return this.#phase === 'said' ? this.#pieces[index] : undefined;
   }
 }

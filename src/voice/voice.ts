@@ -76,7 +76,12 @@ export class Voice {
     return this.#options.stt !== undefined;
   }
 
-  /** Are words said? Otherwise they are shown only. From the next words on. Throws without a `tts`. */
+  /** Is there text to speech? */
+  get canSpeak(): boolean {
+    return this.#options.tts !== undefined;
+  }
+
+  /** Are words said? Otherwise they are shown only, the rest of what is being said included. Throws without a `tts`. */
   get speaks(): boolean {
     return this.#speaks;
   }
@@ -88,6 +93,7 @@ export class Voice {
         'speaks: expected a voice made with tts, got one without. Pass createVoice({ tts }).',
       );
     this.#speaks = speaks;
+    if (!speaks) this.#open?.stretch.show();
   }
 
   /** Puts a microphone and a loudspeaker to use, in place of those before. */

@@ -9,14 +9,16 @@ const id = v.pipe(v.string(), v.minLength(1), v.maxLength(200));
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const ms = v.pipe(v.number(), v.finite(), v.minValue(0));
 
+/** The rates of a page's microphone and loudspeaker, where they are switched on. Without a loudspeaker the agent writes. */
+const sound = v.object({ microphone: v.optional(rate), loudspeaker: v.optional(rate) });
+
 const clientMessage = v.variant('type', [
   /** The first message. `resume`: a conversation that was begun before, and the last record that was seen. */
   v.object({
     type: v.literal('hello'),
     version: count,
     resume: v.optional(v.object({ key: id, since: count })),
-    /** The rates of its microphone and of its loudspeaker, where it has such. */
-    sound: v.optional(v.object({ microphone: v.optional(rate), loudspeaker: v.optional(rate) })),
+    sound: v.optional(sound),
   }),
   /** The user writes. */
   v.object({ type: v.literal('text'), text: v.pipe(v.string(), v.minLength(1), v.maxLength(20_000)) }),
@@ -29,14 +31,15 @@ const clientMessage = v.variant('type', [
     action: v.picklist(['accept', 'decline', 'cancel']),
     content: v.optional(v.unknown()),
   }),
-  /** From voice to text and back: is the agent's speech to be said? `microphone`: is sound coming? */
-  v.object({ type: v.literal('voice'), speaks: v.boolean(), microphone: v.boolean() }),
+  /** From text to voice and back: what it has from now on. */
+  v.object({ type: v.literal('sound'), ...sound.entries }),
   /** Answers `clear`: so much had been played of what was sent since the last `clear`. */
   v.object({ type: v.literal('cleared'), id: count, playedMs: ms }),
   /** Answers `drain`: all that was sent before it has been played. */
   v.object({ type: v.literal('drained'), id: count }),
 ]);
 
+export type PageSound = v.InferOutput<typeof sound>;
 export type ClientMessage = v.InferOutput<typeof clientMessage>;
 
 /** The message, or what is wrong with it. */

@@ -1,4 +1,4 @@
-export { readClientMessage, WireFault, type ClientMessage } from './client-messages.ts';
+export { readClientMessage, WireFault, type ClientMessage, type PageSound } from './client-messages.ts';
 export {
   CloseCode,
   closeReason,

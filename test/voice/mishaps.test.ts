@@ -134,6 +134,16 @@ test('words are shown and not said while the voice is switched off', async () =>
   expect(loudspeaker.sounded).toEqual([]);
 });
 
+test('switched off while it speaks, the rest is shown', async () => {
+  const { clock, voice, session, history, loudspeaker } = await call([{ text: counting }]);
+  void session.sendMessage('Count.');
+  await clock.advance(1_000);
+  voice.speaks = false;
+  await clock.advance(10);
+  expect(history().at(-1)).toBe(`assistant: ${counting}`);
+  expect(loudspeaker.playedMs).toBeCloseTo(1_000, 0);
+});
+
 test('a loudspeaker that does not say what it played is taken to have kept time', async () => {
   const { clock, voice, session, history } = await call([{ text: counting }, { text: 'Fine.' }]);
   const mute = { ...createLoudspeaker(clock), clear: () => new Promise<number>(() => undefined) };
