@@ -63,7 +63,10 @@ export class ShuffledClock implements Clock {
     const end = this.#now + limitMs;
     while (!(await this.#shuffle.until(promise))) {
       const at = this.#next();
-      if (at > end) return false;
+      if (at > end) {
+        this.#now = end;
+        return false;
+      }
       this.#now = Math.max(at, this.#now);
       await this.#fire(at);
     }

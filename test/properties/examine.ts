@@ -1,6 +1,6 @@
 /** Plays one plan to its end and tells which invariants it breaks. */
 import { WireCheck } from '../support/wire-check.ts';
-import { whenItIsOver, whenItRests } from './invariants.ts';
+import { whenItIsOver, whenItRests, whenNothingHappens } from './invariants.ts';
 import type { Plan } from './plan.ts';
 import { Shuffle, type Scheduler } from './shuffle.ts';
 import { Watch, type Wrong } from './watch.ts';
@@ -31,7 +31,7 @@ export async function examine(plan: Plan, scheduler: Scheduler, options: Examine
   const wire = options.wire ? new WireCheck() : undefined;
   const watch = new Watch({ foldEvery: options.foldEvery ?? 1, ...(wire ? { onRecord: wire.note } : {}) });
   const shuffle = new Shuffle(scheduler);
-  const world = new World(plan, shuffle, watch);
+  const world = new World(plan, shuffle, watch, (it) => judge(it, whenNothingHappens));
   try {
     await live(world, plan);
   } catch (error) {
@@ -46,6 +46,7 @@ async function live(world: World, { actions }: Plan): Promise<void> {
   const { clock, watch } = world;
   await world.start();
   await world.play(actions);
+  if (!world.isClosing) await world.stand();
   const rests = world.isClosing || (await world.calm());
   // A body may have closed it only now.
   if (!world.isClosing) {

@@ -171,6 +171,26 @@ function toldEarly(watch: Watch): Set<string> {
   return early;
 }
 
+/** More than any pause before something is told. */
+const patienceMs = 1000;
+
+/**
+ * What is due does not wait for something to happen by chance: nobody has the floor, nobody is about to do anything, and
+ * it may be told here (S3.2, S6.2).
+ */
+const whatIsDueIsTold: Invariant = ({ session, clock, watch }) => {
+  const { stack, tasks, speeches, activities } = session.state;
+  const isStill = (watch.records.at(-1)?.at ?? 0) + patienceMs <= clock.now();
+  const isFree = isStill && session.floor === 'nobody' && session.userState !== 'speaking' && speeches.size === 0;
+  const place = stack[0];
+  if (!isFree || stack.length !== 1 || place === undefined || activities.get(place)?.exiting !== false) return [];
+  if (session.currentAgent === undefined || session.tasks.list().some(({ phase }) => phase === 'blocking')) return [];
+  const belongs = (owner: string): boolean => owner === 'session' || owner === place;
+  return [...tasks.deliveries.values()]
+    .filter(({ owner, notBefore = 0 }) => belongs(owner) && notBefore + patienceMs <= clock.now())
+    .map(({ id }) => `${id} is due, everybody is silent, and nothing happens`);
+};
+
 /** Nothing is left in the ledger, and nobody waits (S3.4, S6.3). */
 const itComesToRest: Invariant = ({ session, open }) => [
   ...[...session.state.tasks.deliveries.values()].map(
@@ -205,6 +225,8 @@ const closedIsTheEnd: Invariant = ({ watch }) => {
   const at = watch.events.findIndex(({ type }) => type === 'closed');
   return at === watch.events.length - 1 ? [] : [`"closed" is event ${String(at)} of ${String(watch.events.length)}`];
 };
+
+export const whenNothingHappens: Readonly<Record<string, Invariant>> = { whatIsDueIsTold };
 
 export const whenItRests: Readonly<Record<string, Invariant>> = {
   itComesToRest,

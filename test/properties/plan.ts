@@ -71,7 +71,9 @@ export type Action =
   | { readonly do: 'agent'; readonly cut: boolean }
   | { readonly do: 'tools'; readonly keep: readonly boolean[] }
   | { readonly do: 'close'; readonly drain: boolean }
-  | { readonly do: 'wait'; readonly ms: number };
+  | { readonly do: 'wait'; readonly ms: number }
+  /** Nobody does anything until nothing goes on by itself any more. */
+  | { readonly do: 'stand' };
 
 export interface ToolPlan {
   readonly of: 'session' | 'agent';
@@ -246,6 +248,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
       ),
     }),
   },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('stand' as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('agent' as const), cut: fc.boolean() }) },
   {
     weight: 1,

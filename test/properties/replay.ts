@@ -12,10 +12,11 @@ export async function replay({ picks, ...plan }: Script): Promise<void> {
 }
 
 /** What a failure prints: what is wrong, what happened, and the test that shows it again. */
-export async function report({ seed, session, script }: Found): Promise<string> {
+export async function report({ seed, session, afterMs, script }: Found): Promise<string> {
   const { picks, ...plan } = script;
   const examined = await examine(plan, schedulerOf(picks), { wire: true });
-  return `${show(examined)}\n\nSession ${String(session)} of seed ${String(seed)}, made smaller. To see it again:\n\n${toTest(script, examined)}`;
+  const where = `Found after ${(afterMs / 1000).toFixed(1)} s in\nSession ${String(session)} of seed ${String(seed)}, made smaller.`;
+  return `${show(examined)}\n\n${where} To see it again:\n\n${toTest(script, examined)}`;
 }
 
 function show({ wrongs, world }: Examined): string {

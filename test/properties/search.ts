@@ -20,6 +20,8 @@ export interface Found {
   readonly seed: number;
   /** The how many-th session of the seed it is, from 1. */
   readonly session: number;
+  /** Real time that it took to find it, in this search. */
+  readonly afterMs: number;
   readonly script: Script;
   readonly wrongs: readonly Wrong[];
 }
@@ -31,12 +33,14 @@ export interface Searched {
 
 export async function search(options: SearchOptions): Promise<Searched> {
   const { seed, runs, limitMs, foldEvery = 1, wireEvery = Infinity } = options;
+  const startedAt = performance.now();
   let ran = 0;
   let found: Found | undefined;
   const holds = fc.asyncProperty(fc.scheduler(), plan, async (scheduler, drawn) => {
     ran += 1;
     const { wrongs, picks } = await examine(drawn, scheduler, { foldEvery, wire: ran % wireEvery === 0 });
-    if (wrongs.length > 0) found ??= { seed, session: ran, script: { ...drawn, picks: [...picks] }, wrongs };
+    const afterMs = performance.now() - startedAt;
+    if (wrongs.length > 0) found ??= { seed, session: ran, afterMs, script: { ...drawn, picks: [...picks] }, wrongs };
     return wrongs.length === 0;
   });
   await fc.check(holds, {

@@ -47,6 +47,10 @@ export class Watch {
   readonly #fold: FoldCheck;
   readonly #prompts: PromptCheck;
   readonly #onRecord: WatchOptions['onRecord'];
+  /** Speech → what it tells. */
+  readonly #telling = new Map<string, readonly string[]>();
+  /** Told to the end. */
+  readonly #told = new Set<string>();
   readonly #places = new Map<string, string>();
   #activityId = '';
 
@@ -76,6 +80,11 @@ export class Watch {
         break;
       case 'delivery_taken':
         this.#taken(record, state);
+        this.#telling.set(record.speechId, record.ids);
+        break;
+      case 'speech_closed':
+        if (record.outcome === 'completed')
+          for (const id of this.#telling.get(record.speechId) ?? []) this.#told.add(id);
         break;
       default:
     }
@@ -132,6 +141,8 @@ export class Watch {
     if (!session) return;
     const ids = record.ids.join();
     if (session.userState === 'speaking') this.wrong('neverOverTheUser', `${ids} while the user speaks`);
+    for (const id of record.ids)
+      if (this.#told.has(id)) this.wrong('nothingIsToldTwice', `${id} is told again in full`);
     for (const id of record.ids)
       if (this.heard.has(id) && !record.covered.includes(id))
         this.wrong('nothingIsToldTwice', `${id} is told as new, though it was heard`);

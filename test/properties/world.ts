@@ -27,6 +27,8 @@ type ToolEntry = Extract<ToolSource, readonly unknown[]>[number];
 const ignore = (): void => undefined;
 const quiet: Logger = { debug: ignore, info: ignore, warn: ignore, error: ignore };
 
+const standMs = 4000;
+
 /** Told to the model for one request only. */
 const prompts = {
   replyAtTail: `${lateMark} Tell the user {callIds}.`,
@@ -40,6 +42,7 @@ export class World {
   readonly watch: Watch;
   readonly #shuffle: Shuffle;
   readonly #plan: Plan;
+  readonly #onStill: (world: World) => void;
   readonly #model: MoodyModel;
   readonly #voice: Voice;
   readonly #ports: BodyPorts;
@@ -54,8 +57,10 @@ export class World {
   #inputs = 0;
   #closing = false;
 
-  constructor(plan: Plan, shuffle: Shuffle, watch: Watch) {
+  /** `onStill`: called when nobody has done anything for a while. */
+  constructor(plan: Plan, shuffle: Shuffle, watch: Watch, onStill: (world: World) => void) {
     this.#plan = plan;
+    this.#onStill = onStill;
     this.#shuffle = shuffle;
     this.watch = watch;
     this.clock = new ShuffledClock(shuffle, plan.setting.timersAsWhoSet);
@@ -122,11 +127,18 @@ export class World {
   async play(actions: readonly Action[]): Promise<void> {
     for (const each of actions) {
       if (each.do === 'wait') await this.clock.advance(each.ms);
+      else if (each.do === 'stand') await this.stand();
       else {
         this.#do(each);
         await this.#shuffle.turn('script');
       }
     }
+  }
+
+  /** Nobody does anything for a while, and what can go on by itself does. */
+  async stand(): Promise<void> {
+    await this.clock.runUntil(new Promise(ignore), standMs);
+    if (!this.#closing) this.#onStill(this);
   }
 
   /**
@@ -177,7 +189,7 @@ export class World {
     while (await this.#shuffle.next());
   }
 
-  #do(each: Exclude<Action, { do: 'wait' }>): void {
+  #do(each: Exclude<Action, { do: 'wait' | 'stand' }>): void {
     const { session } = this;
     switch (each.do) {
       case 'order':
