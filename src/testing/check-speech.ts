@@ -138,7 +138,7 @@ export function overlap(reading: Reading, { graceMs = 0 }: OverlapOptions): Verd
 type Other = UserSpeech | ToolRunSpan | AgentSpeech;
 
 function spansOf(reading: Reading, condition: While): readonly Other[] {
-  if (condition === 'user speaking') return reading.user.filter((each) => !each.typed);
+  if (condition === 'user speaking') return reading.user;
   const { tasks } = reading;
   if (condition === 'tool running') return tasks;
   return tasks.filter((task) => [task.toolName, task.name, task.callId].includes(condition.tool));

@@ -36,7 +36,7 @@ class Stretch implements SpeechSink {
   readonly #speech: SpokenInfo;
   readonly #note: (note: Note) => void;
   readonly #over = Promise.withResolvers<Heard>();
-  /** What is still to be played; a word counts as one when what follows it is there. */
+  /** What is still to be played; a word is played when it is whole. */
   #rest = '';
   #written = '';
   #heard = '';
@@ -55,8 +55,8 @@ class Stretch implements SpeechSink {
     if (this.#phase === 'over') return;
     this.#rest += text;
     this.#written += text;
-    if (this.#phase === 'unheard' && !this.#timer) {
-      this.#timer = this.#clock.setTimeout(() => this.#begin(), this.#pace.startMs ?? 0);
+    if (this.#written === text) {
+      this.#timer = this.#clock.setTimeout(() => this.#play(), this.#pace.startMs ?? 0);
     } else if (!this.#timer) this.#play();
   }
 
@@ -71,18 +71,17 @@ class Stretch implements SpeechSink {
     this.#finish(true);
   }
 
-  #begin(): void {
-    this.#phase = 'playing';
-    this.#note({ type: 'words_begun', at: this.#clock.now(), speech: this.#speech });
-    this.#play();
-  }
-
   #play(): void {
     this.#timer = undefined;
-    const word = /^\s*\S+(?=\s)/.exec(this.#rest)?.[0] ?? (this.#ended ? this.#rest : '');
+    if (this.#phase === 'over') return;
+    const word = /^\s*\S+(?=\s)/.exec(this.#rest)?.[0] ?? (this.#ended ? this.#rest.trimEnd() : '');
     if (word === '') {
       if (this.#ended) this.#finish(false);
       return;
+    }
+    if (this.#phase === 'unheard') {
+      this.#phase = 'playing';
+      this.#note({ type: 'words_begun', at: this.#clock.now(), speech: this.#speech });
     }
     this.#timer = this.#clock.setTimeout(
       () => {

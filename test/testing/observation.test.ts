@@ -112,6 +112,34 @@ test.each<[string, () => unknown]>([
   expect(messageOf(run)).toMatchSnapshot();
 });
 
+test('grace is for who was speaking already, not for who begins', async () => {
+  const call = await simulate({
+    app: { agent: travel(), llm: ['Hello.'] },
+    steps: [
+      { on: 'at once', userNoiseMs: 100 },
+      { userSays: 'One two three four', forMs: 4000 },
+    ],
+  });
+  const late = new Observation({ startAt: 0, graceMs: 5000 });
+  const speech = (speechId: string) => ({ speechId, kind: 'say', agent: 'travel', allowInterruptions: true }) as const;
+  late.take({ type: 'user_state_changed', at: 0, state: 'speaking', was: 'listening' });
+  late.take({ type: 'words_begun', at: 100, speech: speech('a') });
+  late.take({ type: 'words_begun', at: 200, speech: speech('b') });
+  late.take({ type: 'user_state_changed', at: 300, state: 'listening', was: 'speaking' });
+  late.take({ type: 'words_over', at: 1000, speechId: 'a', cut: false, written: 'Hello' });
+  late.take({ type: 'words_over', at: 1200, speechId: 'b', cut: false, written: 'there' });
+  expect(messageOf(() => late.expectNotSpokenWhile('user speaking'))).toContain(
+    'It began while the user spoke: 200 ms, 0:00.1–0:00.3.',
+  );
+  expect(messageOf(() => late.expectNoOverlap())).toContain('over the agent for 800 ms');
+  call.expectNoOverlap();
+});
+
+test('a number of times is exact, and lists have as many members', () => {
+  expect(messageOf(() => booked.expectSpoken(/flight|Twenty/, { times: 1 }))).toContain('It was said twice.');
+  booked.expectToolNotCalled('book_flight', { seats: [] }).expectToolNotCalled('book_flight', { seats: ['1A', '1B'] });
+});
+
 test('a receipt: of a failure that was told, of what still waits, of what was answered inline, of two runs', async () => {
   const call = await simulate({
     app: {
@@ -210,6 +238,16 @@ test('lanes', () => {
     user            ████████                      ███████
     agent                   ███                 ██       ██  ████
     book_flight#1           ├──────────────────┤                 ●
+    "
+  `);
+});
+
+test('lanes of a part: tools that did not run then have none', () => {
+  expect(`\n${booked.lanes({ width: 48, from: 11_000, to: 14_000 })}\n`).toMatchInlineSnapshot(`
+    "
+           0:11.0      0:11.8      0:12.5      0:13.3
+    user   ████████
+    agent          ██████████       █████████████████████
     "
   `);
 });

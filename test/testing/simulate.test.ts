@@ -61,7 +61,7 @@ test('a barge-in while a result is told: it is told again, from what was heard',
      0:09.1          task   book_flight#1 completed: ABC123
      0:09.5–0:10.4   agent  Your flight— [cut]
      0:10.4–0:12.4   user   Wait, how is the weather?
-     0:12.7–0:13.8   agent  It is sunny.
+     0:12.8–0:13.8   agent  It is sunny.
      0:14.5–0:15.8   agent  The code was ABC123.
      0:15.8          told   book_flight#1 result (held 0:06.7)
     "
@@ -193,6 +193,28 @@ test('a tool that waits for nothing on the clock is named where the script stand
   );
   const call = await simulate({ app, steps: [{ userTypes: 'Wait' }] });
   expect(call.timeline()).toContain('wait#1 is still running');
+});
+
+test('who only murmurs does not silence the agent; his words then do', async () => {
+  const call = await play({
+    llm: ['One two three four five six.', 'Yes?'],
+    user: { transcriptMs: 250 },
+    steps: [{ userTypes: 'Count' }, { on: { agentSays: 'two' }, userSays: 'mhm', forMs: 500, interrupts: false }],
+  });
+  const [, murmur] = call.userSpeech;
+  expect(murmur).toMatchObject({ from: 1066, to: 1566 });
+  expect(call.agentSpeech[0]).toMatchObject({ cut: true, to: 1816 });
+});
+
+test('a noise has no words, also when something is typed later', async () => {
+  const call = await play({
+    llm: ['Hello.'],
+    steps: [{ userNoiseMs: 300 }, { userTypes: 'Hi' }],
+  });
+  expect(call.userSpeech.map(({ text, typed }) => [text, typed])).toEqual([
+    ['', false],
+    ['Hi', true],
+  ]);
 });
 
 test('steps wait for words, tools and rest', async () => {
@@ -337,6 +359,16 @@ test('an application made with the clock, whose agent has a model of its own', a
     steps: [{ at: 1000, userTypes: 'Hi' }],
   });
   expect(call.agentSpeech).toMatchObject([{ from: 1700 }]);
+
+  const twice = await simulate({
+    app: ({ clock, paced }) => ({
+      agent: new Agent({ instructions: '' }),
+      llm: paced(scriptedModel(['One two three.'], { clock })),
+    }),
+    model: { tokenMs: 1000 },
+    steps: [{ at: 0, userTypes: 'Hi' }],
+  });
+  expect(twice.agentSpeech).toMatchObject([{ from: 1000, to: 2666 }]);
 });
 
 test('createVoice is an output for any session', async () => {
@@ -348,6 +380,14 @@ test('createVoice is an output for any session', async () => {
   await clock.runUntil(session.run({ userInput: 'Count' }));
   expect(clock.now() - before).toBe(3400);
   await clock.runUntil(session.close());
+
+  const cut = createVoice(clock).open({ speechId: 'speech_1', kind: 'say', agent: 'a', allowInterruptions: true });
+  void cut.write('One two');
+  await clock.advance(100);
+  cut.clear();
+  expect(await cut.end()).toEqual({ text: '' });
+  void cut.write(' three');
+  expect(clock.pending()).toEqual([]);
 });
 
 test.each<[string, Play, RegExp]>([

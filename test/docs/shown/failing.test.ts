@@ -45,7 +45,7 @@ test('a result of which the user heard two words', async () => {
     ▶  0:09.7–0:10.6   agent  Your flight— [cut]
                               ╰─ was cut: the agent meant to say "Your flight to Tokyo is booked, the code is ABC123."
        0:10.6–0:12.6   user   And how is the weather?
-       0:13.0–0:14.4   agent  It is sunny there.
+       0:13.1–0:14.4   agent  It is sunny there.
        0:15.2–0:18.5   agent  As I said, you are booked. The code is ABC123.
        0:18.5          told   book_flight#1 result (held 0:09.3)
     ]
@@ -60,7 +60,7 @@ test('a result of which the user heard two words', async () => {
      0:09.2          task   book_flight#1 completed: ABC123
      0:09.7–0:10.6   agent  Your flight— [cut]
      0:10.6–0:12.6   user   And how is the weather?
-     0:13.0–0:14.4   agent  It is sunny there.
+     0:13.1–0:14.4   agent  It is sunny there.
      0:15.2–0:18.5   agent  As I said, you are booked. The code is ABC123.
      0:18.5          told   book_flight#1 result (held 0:09.3)
     "
