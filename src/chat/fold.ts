@@ -13,9 +13,15 @@ import {
   releaseHeld,
 } from './contexts.ts';
 import { applyToTasks } from './fold-tasks.ts';
-import { messageText, type Batch, type Message } from './items.ts';
+import { messageText, recordIds, type Batch, type Item, type Message } from './items.ts';
 import { RECORD_VERSION, type SessionRecord } from './records.ts';
-import { createContextState, createSessionState, currentActivity, type SessionState } from './state.ts';
+import {
+  createContextState,
+  createSessionState,
+  currentActivity,
+  type SessionState,
+  type TasksState,
+} from './state.ts';
 
 export function apply(state: SessionState, record: SessionRecord): SessionState {
   state.seq = record.seq;
@@ -137,14 +143,23 @@ function addMessage(
   const request = message.speechId === undefined ? undefined : state.speeches.get(message.speechId)?.requests.get(step);
   if (!activity || !request) return;
   const { context } = activity;
-  context.coveredFrom = context.coveredTo === 0 ? request.from : Math.min(context.coveredFrom, request.from);
-  context.coveredTo = Math.max(context.coveredTo, request.to);
-  const holds = (id: string): boolean => {
-    const position = context.positions.get(id);
-    return position !== undefined && position >= request.from && position < request.to;
-  };
-  for (const delivery of state.tasks.deliveries.values()) if (holds(delivery.id)) delivery.covered = true;
-  for (const task of state.tasks.running.values()) if (holds(task.callId)) task.outputIsCovered = true;
+  const { items, coveredFrom, coveredTo } = context;
+  // Only what nothing was heard over before: neither a long context nor a full ledger is gone through for each message.
+  cover(state.tasks, items.slice(request.from, Math.min(request.to, coveredFrom)));
+  cover(state.tasks, items.slice(Math.max(request.from, coveredTo), request.to));
+  context.coveredFrom = coveredTo === 0 ? request.from : Math.min(coveredFrom, request.from);
+  context.coveredTo = Math.max(coveredTo, request.to);
+}
+
+function cover(tasks: TasksState, items: readonly Item[]): void {
+  for (const item of items) {
+    for (const id of recordIds(item)) {
+      const delivery = tasks.deliveries.get(id);
+      if (delivery) delivery.covered = true;
+      const task = tasks.running.get(id);
+      if (task) task.outputIsCovered = true;
+    }
+  }
 }
 
 function addBatch(state: SessionState, activityId: string, batch: Batch): void {
