@@ -34,4 +34,24 @@ describe('the id on the wire', () => {
     for (let index = 0; index < 100_000; index += 1) letters.add(nineLetters(`call_${String(index)}`));
     expect(letters.size).toBe(100_000);
   });
+
+  // A conversation that goes on under another version of this code keeps its ids, and the provider its cache.
+  test.each([
+    ['', 'X3QaaL7IF'],
+    ['a', 'FNI3XjbJa'],
+    ['call_1', '9x8Wd4YMM'],
+    ['call_that_is_too_long_for_it', '1O7aNHI5D'],
+    ['é☃', 'h6clPQUiY'],
+  ])('of %j is always the same', (text, id) => {
+    expect(nineLetters(text)).toBe(id);
+  });
+
+  test('is tried again with a number behind it, from 1', () => {
+    const ids = new WireIds({ idPattern: /^[A-Za-z0-9]{9}$/, idMax: 9 });
+    expect([ids.take('x y'), ids.take('x y'), ids.take('x y')]).toEqual(['x y', 'x y#1', 'x y#2'].map(nineLetters));
+  });
+
+  test('may be exactly as long as is allowed', () => {
+    expect(new WireIds(rules).take('x'.repeat(20))).toBe('x'.repeat(20));
+  });
 });
