@@ -51,6 +51,32 @@ test('S2.5 a push that fails is reported, harms nobody, and is repeated with the
   expect(shown).toEqual(['session: a', 'session: a b']);
 });
 
+test('S2.5 there is nothing to wait for where the host has answered, and all of it where it has not', async () => {
+  const [first, second] = [byHand(), byHand()] as const;
+  const { outbox, failures } = createHost(
+    () => undefined,
+    () => first.promise,
+    () => second.promise,
+    refusing,
+    refusing,
+  );
+  expect(outbox.flush()).toBeUndefined();
+  expect(outbox.push(record('a'))).toBeUndefined();
+  let isOver = false;
+  const pushed = outbox.push(record('b'));
+  void pushed?.then(() => (isOver = true));
+  await Promise.resolve();
+  expect(isOver).toBe(false);
+  first.resolve();
+  expect(await pushed).toBeUndefined();
+  const other = outbox.push(record('c'));
+  second.reject(new Error('no'));
+  await other;
+  await outbox.push(record('d', 'x'));
+  expect(failures).toHaveLength(3);
+  expect(outbox.flush()).toBeUndefined();
+});
+
 test('S2.5 a host that throws is one that fails', async () => {
   const { outbox, shown, failures } = createHost(() => {
     throw new Error('no');
