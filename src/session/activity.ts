@@ -1,5 +1,6 @@
 /** One stay of an agent in a session: its tools, its open speeches, its view for the model (S8). */
 import type { ActivityState } from '../chat/state.ts';
+import { Latch } from '../engine/latch.ts';
 import type { Agent } from './agent.ts';
 import { AgentTask } from './agent-task.ts';
 import type { Lease } from './ambient.ts';
@@ -21,7 +22,7 @@ export class Activity {
   readonly view: ModelView;
   readonly speeches = new Set<SpeechHandle>();
   readonly #core: Core;
-  readonly #ended = Promise.withResolvers<void>();
+  readonly #ended = new Latch();
   phase: ActivityPhase = 'here';
   /** Its way out, once it has begun. */
   exit: Promise<void> | undefined;
@@ -53,7 +54,7 @@ export class Activity {
   }
 
   get whenEnded(): Promise<void> {
-    return this.#ended.promise;
+    return this.#ended.opened;
   }
 
   /** Calls of its open turns that block and do not wait themselves. */
@@ -70,6 +71,7 @@ export class Activity {
 
   end(): void {
     this.phase = 'gone';
-    this.#ended.resolve();
+    this.#core.hooks.activityEnded(this.id);
+    this.#ended.open();
   }
 }

@@ -3,93 +3,158 @@ import { Log } from '../chat/log.ts';
 import type { EngineReport } from '../engine/seam.ts';
 import { Executor } from '../engine/executor.ts';
 import { describeError, MeanwhileError } from '../errors.ts';
-import { promptText } from '../tools/prompts.ts';
+import { promptText, type Prompts, type Wording } from '../tools/prompts.ts';
 import type { Activity } from './activity.ts';
+import type { Agent } from './agent.ts';
 import type { AgentSession } from './agent-session.ts';
 import { runAsNobody } from './ambient.ts';
 import type { Core } from './core.ts';
 import { Events, project, type Lookup, type SessionEvents } from './events.ts';
 import { readFacts, readTalk } from './facts.ts';
-import { Floor } from './floor.ts';
+import { Floor, type FloorPorts } from './floor.ts';
+import type { FloorFacts, OwnFacts, Talk } from './floor-rules.ts';
 import { Handoffs } from './handoffs.ts';
 import { Hooks } from './hooks.ts';
-import { createBodyHost, createConversation, requestHolds } from './host.ts';
+import { requestHolds, SessionBodyHost, SessionConversation } from './host.ts';
 import { Idle } from './idle.ts';
 import { Mouth } from './mouth.ts';
 import { resolveOptions, type AgentSessionOptions } from './options.ts';
 import { Speaking } from './speaking.ts';
 import { Stage } from './stage.ts';
+import type { TracedWork } from './tracing.ts';
 import { Transcript } from './transcript.ts';
 import { UsageMeter } from './usage.ts';
 import { Users } from './users.ts';
 
 export function assemble(session: AgentSession, given: AgentSessionOptions): Core {
-  const { core: options, engine, clock, logger, ...resolved } = resolveOptions(given);
-  const output = new Transcript(resolved.output);
-  const events = new Events(
-    () => clock.now(),
-    (error) => logger.error(`A listener threw: ${describeError(error)}`),
-  );
-  const log = new Log({
-    now: () => clock.now(),
-    ...(given.onRecord ? { sink: given.onRecord } : {}),
-    onObserverError: (error) => core.report({ type: 'observer_failed', error }),
-  });
-  const ids = { last: 0 };
-  const core = { session, clock, log, logger, options, output, events, speeches: new Set() } as unknown as {
-    -readonly [K in keyof Core]: Core[K];
-  };
-  core.report = (report) => tell(core, report);
-  core.traced = (work, run) => (session.tracer ? session.tracer.around(work, run) : run());
-  core.wording =
-    (agent, inner = []) =>
-    (name, args) =>
-      promptText([...inner, agent.options.prompts, options.prompts], name, args, (error) =>
-        core.report({ type: 'prompt_failed', name, error }),
+  return new SessionCore(session, given);
+}
+
+class SessionCore implements Core, Lookup {
+  readonly session: AgentSession;
+  readonly clock: Core['clock'];
+  readonly logger: Core['logger'];
+  readonly options: Core['options'];
+  readonly output: Transcript;
+  readonly events: Events;
+  readonly log: Log;
+  readonly usage = new UsageMeter();
+  readonly speeches: Core['speeches'] = new Set();
+  readonly hooks: Hooks;
+  readonly mouth: Mouth;
+  readonly floor: Floor;
+  readonly executor: Executor;
+  readonly stage: Stage;
+  readonly handoffs: Handoffs;
+  readonly speaking: Speaking;
+  readonly users: Users;
+  readonly idle: Idle;
+  #lastId = 0;
+
+  constructor(session: AgentSession, given: AgentSessionOptions) {
+    const { core: options, engine, clock, logger, output } = resolveOptions(given);
+    const now = (): number => clock.now();
+    const changed = (): void => this.floor.changed();
+    this.session = session;
+    this.clock = clock;
+    this.logger = logger;
+    this.options = options;
+    this.output = new Transcript(output);
+    this.events = new Events(now, (error) => logger.error(`A listener threw: ${describeError(error)}`));
+    this.log = new Log({
+      now,
+      ...(given.onRecord ? { sink: given.onRecord } : {}),
+      onObserverError: (error) => this.report({ type: 'observer_failed', error }),
+    });
+    this.hooks = new Hooks(changed);
+    this.mouth = new Mouth(() => this.floor.look());
+    this.floor = new Floor(new FloorSide(this));
+    this.executor = new Executor({
+      journal: this.log,
+      clock,
+      conversation: new SessionConversation(this),
+      body: new SessionBodyHost(this),
+      options: engine,
+      prompts: (activityId) => [this.stage.activity(activityId)?.agent.options.prompts, options.prompts],
+      report: (report) => this.report(report),
+      changed,
+    });
+    this.stage = new Stage(this);
+    this.handoffs = new Handoffs(this);
+    this.speaking = new Speaking(this);
+    this.users = new Users(this);
+    this.idle = new Idle(this);
+    this.floor.watch(() => this.users.look());
+    const emit: Events['emit'] = (...args) => this.events.emit(...args);
+    this.log.observe((record) => {
+      project(record, this, emit);
+      if (record.type === 'task_asked')
+        session.noteTool({ allowCancellation: false, asks: true, needsApproval: false });
+      if (record.type === 'task_started' || record.type === 'task_ended') this.users.look();
+    });
+  }
+
+  report(report: EngineReport): void {
+    tell(this, report);
+  }
+
+  traced<T>(work: TracedWork, run: () => T): T {
+    const { tracer } = this.session;
+    return tracer ? tracer.around(work, run) : run();
+  }
+
+  wording(agent: Agent, inner: readonly Partial<Prompts>[] = []): Wording {
+    return (name, args) =>
+      promptText([...inner, agent.options.prompts, this.options.prompts], name, args, (error) =>
+        this.report({ type: 'prompt_failed', name, error }),
       );
-  core.newId = (prefix) => `${prefix}_${String((ids.last += 1))}`;
-  core.usage = new UsageMeter();
-  core.hooks = new Hooks(() => core.floor.changed());
-  core.mouth = new Mouth(() => core.floor.look());
-  core.floor = new Floor({
-    clock,
-    quietMs: options.quietMs,
-    talk: () => readTalk(core),
-    current: () => core.stage.current?.id,
-    facts: (own) => readFacts(core, own),
-    cutFor: (about) => cutFor(core, about),
-    onRest: () => {
-      core.speaking.update();
-      core.idle.look();
-    },
-  });
-  core.executor = new Executor({
-    journal: log,
-    clock,
-    conversation: createConversation(() => core),
-    body: createBodyHost(() => core),
-    options: engine,
-    prompts: (activityId) => [core.stage.activity(activityId)?.agent.options.prompts, options.prompts],
-    report: core.report,
-    changed: () => core.floor.changed(),
-  });
-  core.stage = new Stage(core);
-  core.handoffs = new Handoffs(core);
-  core.speaking = new Speaking(core);
-  core.users = new Users(core);
-  core.idle = new Idle(core);
-  core.floor.watch(() => core.users.look());
-  const lookup: Lookup = {
-    toolName: (callId) => core.executor.toolNameOf(callId),
-    current: () => core.stage.current && describe(core.stage.current),
-  };
-  const emit: Events['emit'] = (...args) => events.emit(...args);
-  log.observe((record) => {
-    project(record, lookup, emit);
-    if (record.type === 'task_asked') session.noteTool({ allowCancellation: false, asks: true, needsApproval: false });
-    if (record.type === 'task_started' || record.type === 'task_ended') core.users.look();
-  });
-  return core;
+  }
+
+  newId(prefix: string): string {
+    return `${prefix}_${String((this.#lastId += 1))}`;
+  }
+
+  toolName(callId: string): string {
+    return this.executor.toolNameOf(callId);
+  }
+
+  current(): SessionEvents['agent_changed'] | undefined {
+    return this.stage.current && describe(this.stage.current);
+  }
+}
+
+/** What the floor asks the session, and has it do. */
+class FloorSide implements FloorPorts {
+  readonly clock: Core['clock'];
+  readonly quietMs: number;
+  readonly #core: Core;
+
+  constructor(core: Core) {
+    this.clock = core.clock;
+    this.quietMs = core.options.quietMs;
+    this.#core = core;
+  }
+
+  talk(): Talk {
+    return readTalk(this.#core);
+  }
+
+  current(): string | undefined {
+    return this.#core.stage.current?.id;
+  }
+
+  facts(own: OwnFacts): FloorFacts {
+    return readFacts(this.#core, own);
+  }
+
+  cutFor(about: readonly string[]): void {
+    cutFor(this.#core, about);
+  }
+
+  onRest(): void {
+    this.#core.speaking.update();
+    this.#core.idle.look();
+  }
 }
 
 function describe({ id, agent, parent }: Activity): SessionEvents['agent_changed'] {

@@ -47,10 +47,10 @@ export interface Core {
   /** The words that hold for this agent; one that fails is an event, and the default's hold (S9.1). `inner`: a toolset's. */
   wording(agent: Agent, inner?: readonly Partial<Prompts>[]): Wording;
   /** Runs it as the tracer wants it to be run (S7.3). */
-  readonly traced: <T>(work: TracedWork, run: () => T) => T;
+  traced<T>(work: TracedWork, run: () => T): T;
   readonly events: Events;
   /** What the engine, or a toolset's own code, reports beside the records. */
-  readonly report: (report: EngineReport) => void;
+  report(report: EngineReport): void;
   readonly executor: Executor;
   readonly floor: Floor;
   readonly mouth: Mouth;

@@ -83,12 +83,13 @@ const eventNames: Readonly<Record<SessionEventName, true>> = {
 type Listener = (event: SessionEvent) => void;
 
 interface Listening {
+  readonly name: SessionEventName | '*';
   readonly tell: Listener;
 }
 
 export class Events {
-  /** A list is never changed but replaced: whoever is being told of something goes through it undisturbed. */
-  readonly #listeners = new Map<SessionEventName | '*', readonly Listening[]>();
+  /** The list is never changed but replaced: whoever goes through it is not disturbed. */
+  #listeners: readonly Listening[] = [];
   readonly #now: () => number;
   readonly #onError: (error: unknown) => void;
   readonly #untold: SessionEvent[] = [];
@@ -112,13 +113,10 @@ export class Events {
     }
     if (typeof listener !== 'function')
       throw invalid('on', `expected the listener to be a function, got ${show(listener)}.`, { code: 'invalid_option' });
-    // The same function twice is two listeners.
-    const own = { tell: listener };
-    this.#listeners.set(name, [...(this.#listeners.get(name) ?? []), own]);
+    const listening = { name, tell: listener };
+    this.#listeners = [...this.#listeners, listening];
     return () => {
-      const others = (this.#listeners.get(name) ?? []).filter((other) => other !== own);
-      if (others.length > 0) this.#listeners.set(name, others);
-      else this.#listeners.delete(name);
+      this.#listeners = this.#listeners.filter((other) => other !== listening);
     };
   }
 
@@ -134,7 +132,7 @@ export class Events {
   }
 
   #isHeard(type: SessionEventName): boolean {
-    return this.#listeners.size > 0 && (this.#listeners.has(type) || this.#listeners.has('*'));
+    return this.#listeners.some(({ name }) => name === type || name === '*');
   }
 
   /** What a listener sets off is told after what it was told of. */
@@ -148,10 +146,9 @@ export class Events {
   }
 
   #tell(event: SessionEvent): void {
-    const own = this.#listeners.get(event.type);
-    const all = this.#listeners.get('*');
-    for (const listener of own ?? []) this.#tellOne(listener, event);
-    for (const listener of all ?? []) this.#tellOne(listener, event);
+    const listeners = this.#listeners;
+    for (const listener of listeners) if (listener.name === event.type) this.#tellOne(listener, event);
+    for (const listener of listeners) if (listener.name === '*') this.#tellOne(listener, event);
   }
 
   #tellOne(listener: Listening, event: SessionEvent): void {

@@ -11,9 +11,12 @@ import type {
   Conversation,
   DeliveryReply,
   Floor as FloorFace,
+  HandoffIntent,
   Outcome,
 } from '../engine/seam.ts';
+import type { Task } from '../engine/task.ts';
 import type { ToolsetHost } from '../engine/toolset-life.ts';
+import type { AgentSession } from './agent-session.ts';
 import { runAs, waitHere, type WaitsFor } from './ambient.ts';
 import type { Activity } from './activity.ts';
 import type { Core } from './core.ts';
@@ -28,17 +31,34 @@ const capabilities: Capabilities = {
   heard: 'exact',
 };
 
-/** `core` is asked for late: the engine is one of its parts. */
-export function createConversation(core: () => Core): Conversation {
-  return {
-    capabilities,
-    // The record itself is what grew the context: folding it put it there.
-    append: () => undefined,
-    covered: (id) => core().log.state.tasks.deliveries.get(id)?.covered ?? false,
-    claim: (request, take) => claim(core(), request, take),
-    handoff: (intent) => core().handoffs.whenQuiet(intent),
-    handoffRefusal: (intent) => core().handoffs.refusal(intent),
-  };
+export class SessionConversation implements Conversation {
+  readonly capabilities = capabilities;
+  readonly #core: Core;
+
+  constructor(core: Core) {
+    this.#core = core;
+  }
+
+  /** The record itself is what grew the context: folding it put it there. */
+  append(): undefined {
+    return undefined;
+  }
+
+  covered(id: string): boolean {
+    return this.#core.log.state.tasks.deliveries.get(id)?.covered ?? false;
+  }
+
+  claim(request: ClaimRequest, take: (floor: FloorFace) => void): Claim {
+    return claim(this.#core, request, take);
+  }
+
+  handoff(intent: HandoffIntent): void {
+    this.#core.handoffs.whenQuiet(intent);
+  }
+
+  handoffRefusal(intent: HandoffIntent): string | undefined {
+    return this.#core.handoffs.refusal(intent);
+  }
 }
 
 function claim(core: Core, request: ClaimRequest, take: (floor: FloorFace) => void): Claim {
@@ -77,57 +97,89 @@ async function speak(core: Core, activity: Activity, speechId: string, reply: De
   return await core.speaking.reply(activity, { instructions, toolChoice, about, speechId, ahead: true }).done;
 }
 
-export function createToolsetHost(core: Core): ToolsetHost {
-  const { session, executor } = core;
-  return {
-    session,
-    live: () => executor.live,
-    run: (fn, letGo) => runAs({ session, letGo: () => letGo() }, fn),
-    failed: (fact, error) => core.report({ type: 'toolset_failed', fact, error }),
-  };
+export class SessionToolsetHost implements ToolsetHost {
+  readonly #core: Core;
+
+  constructor(core: Core) {
+    this.#core = core;
+  }
+
+  get session(): AgentSession {
+    return this.#core.session;
+  }
+
+  live(): Iterable<Task> {
+    return this.#core.executor.live;
+  }
+
+  run<T>(fn: () => T, letGo: () => void): T {
+    return runAs({ session: this.session, letGo: () => letGo() }, fn);
+  }
+
+  failed(fact: string, error: unknown): void {
+    this.#core.report({ type: 'toolset_failed', fact, error });
+  }
 }
 
-export function createBodyHost(core: () => Core): BodyHost {
-  return {
-    get session() {
-      return core().session;
-    },
-    get userData() {
-      return core().session.userData;
-    },
-    around: (body, fn) => {
-      const { session, stage, traced } = core();
-      const lease = stage.activity(body.activityId)?.lease;
-      const running = {
-        session,
-        body,
-        waits: () => body.waits(),
-        letGo: (of: WaitsFor) => (of === 'close' ? body.letGo() : undefined),
-        activityId: body.activityId,
-        ...(lease ? { lease } : {}),
-      };
-      const { callId, toolName, speechId } = body;
-      return runAs(running, () => traced({ type: 'task', callId, toolName, speechId }, fn));
-    },
-    waits: waitHere,
-    foreground: (body, fn) => foreground(core(), body, fn),
-    watchSilence: (body, listener) => {
-      const tell = (): void => listener(silenceFor(core(), body));
-      tell();
-      return core().floor.watch(tell);
-    },
-    disallowInterruptions: (body) => speechOf(core(), body)?.disallowInterruptions(),
-    waitForPlayout: async (body) => {
-      const speech = speechOf(core(), body);
-      while (speech?.step === body.step && speech.phase === 'speaking') await speech.nextPhase;
-    },
-    sayFiller: async (body, text) => {
-      const { stage, speaking } = core();
-      if (silenceFor(core(), body) === undefined) return false;
-      const result = await speaking.say(stage.current, text, {}, 'filler').done;
-      return result.type !== 'failed' && 'heard' in result && result.heard !== '';
-    },
-  };
+export class SessionBodyHost implements BodyHost {
+  readonly #core: Core;
+
+  constructor(core: Core) {
+    this.#core = core;
+  }
+
+  get session(): AgentSession {
+    return this.#core.session;
+  }
+
+  get userData(): unknown {
+    return this.#core.session.userData;
+  }
+
+  around<T>(body: BodyRef, fn: () => T): T {
+    const { session, stage } = this.#core;
+    const lease = stage.activity(body.activityId)?.lease;
+    const running = {
+      session,
+      body,
+      waits: () => body.waits(),
+      letGo: (of: WaitsFor) => (of === 'close' ? body.letGo() : undefined),
+      activityId: body.activityId,
+      ...(lease ? { lease } : {}),
+    };
+    const { callId, toolName, speechId } = body;
+    return runAs(running, () => this.#core.traced({ type: 'task', callId, toolName, speechId }, fn));
+  }
+
+  waits(body: BodyRef): () => void {
+    return waitHere(body);
+  }
+
+  foreground<T>(body: BodyRef, fn: () => T | Promise<T>): Promise<T> {
+    return foreground(this.#core, body, fn);
+  }
+
+  watchSilence(body: BodyRef, listener: (since: number | undefined) => void): () => void {
+    const tell = (): void => listener(silenceFor(this.#core, body));
+    tell();
+    return this.#core.floor.watch(tell);
+  }
+
+  disallowInterruptions(body: BodyRef): void {
+    speechOf(this.#core, body)?.disallowInterruptions();
+  }
+
+  async waitForPlayout(body: BodyRef): Promise<void> {
+    const speech = speechOf(this.#core, body);
+    while (speech?.step === body.step && speech.phase === 'speaking') await speech.nextPhase;
+  }
+
+  async sayFiller(body: BodyRef, text: string): Promise<boolean> {
+    const { stage, speaking } = this.#core;
+    if (silenceFor(this.#core, body) === undefined) return false;
+    const result = await speaking.say(stage.current, text, {}, 'filler').done;
+    return result.type !== 'failed' && 'heard' in result && result.heard !== '';
+  }
 }
 
 /** Since when nobody has spoken; undefined while somebody does, or while nobody but a lease's holder may. */

@@ -23,7 +23,7 @@ interface Waiter {
 
 export class Idle {
   readonly #core: Core;
-  readonly #waiters = new Set<Waiter>();
+  #waiters: readonly Waiter[] = [];
   #timer: { readonly at: number; readonly handle: TimerHandle } | undefined;
 
   constructor(core: Core) {
@@ -41,7 +41,8 @@ export class Idle {
     const goOn = running?.waits?.();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const blocks = running?.body?.isBlocking() ? running.body.speechId : undefined;
-    this.#waiters.add({ activity, lease: leaseHere()?.callId, blocks, resolve, reject });
+    const waiter = { activity, lease: leaseHere()?.callId, blocks, resolve, reject };
+    this.#waiters = [...this.#waiters, waiter];
     this.#core.floor.changed();
     try {
       await promise;
@@ -52,10 +53,10 @@ export class Idle {
 
   /** The floor has served whom it could. */
   look(): void {
-    if (this.#waiters.size === 0) return;
+    if (this.#waiters.length === 0) return;
     const facts = this.#core.floor.facts();
     let wakeAt: number | undefined;
-    for (const waiter of [...this.#waiters]) {
+    for (const waiter of this.#waiters) {
       if (waiter.activity?.phase === 'gone') this.#settle(waiter, new ActivityEndedError(waiter.activity.agent.name));
       const at = this.#restsAt(waiter, facts);
       if (at !== undefined && at <= facts.now) this.#settle(waiter);
@@ -67,11 +68,11 @@ export class Idle {
   close(): void {
     this.#wakeAt(undefined);
     for (const waiter of this.#waiters) waiter.reject(new SessionClosedError('waitForIdle'));
-    this.#waiters.clear();
+    this.#waiters = [];
   }
 
   #settle(waiter: Waiter, error?: Error): void {
-    this.#waiters.delete(waiter);
+    this.#waiters = this.#waiters.filter((other) => other !== waiter);
     if (error) waiter.reject(error);
     else waiter.resolve();
   }

@@ -119,8 +119,8 @@ export function resolveOptions(options: AgentSessionOptions): ResolvedOptions {
   const { stopTimeoutMs = 2000, userAwayMs = 15_000 } = options;
   return {
     clock: options.clock ?? systemClock,
-    logger: safe(options.logger ?? consoleLogger),
-    output: options.output ?? createTextOutput(),
+    logger: new SafeLogger(options.logger ?? consoleLogger),
+    output: options.output ?? textOutput,
     core: {
       llm: options.llm,
       maxToolSteps: options.maxToolSteps ?? 3,
@@ -237,18 +237,39 @@ function checkWire(what: string, wire: Partial<WireProfile>): void {
 }
 
 /** A logger that throws harms nobody: what was to be logged is lost. */
-function safe(logger: Logger): Logger {
-  const log =
-    (level: keyof Logger) =>
-    (message: string): void => {
-      try {
-        logger[level](message);
-      } catch {
-        // There is nowhere left to say so.
-      }
-    };
-  return { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') };
+class SafeLogger implements Logger {
+  readonly #logger: Logger;
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  debug(message: string): void {
+    this.#log('debug', message);
+  }
+
+  info(message: string): void {
+    this.#log('info', message);
+  }
+
+  warn(message: string): void {
+    this.#log('warn', message);
+  }
+
+  error(message: string): void {
+    this.#log('error', message);
+  }
+
+  #log(level: keyof Logger, message: string): void {
+    try {
+      this.#logger[level](message);
+    } catch {
+      // There is nowhere left to say so.
+    }
+  }
 }
+
+const textOutput = createTextOutput();
 
 const consoleLogger: Logger = {
   debug: () => undefined,

@@ -3,7 +3,7 @@ import { ToolsetCare } from '../engine/toolset-care.ts';
 import { flattenTools, type ResolvedTool } from '../tools/flatten.ts';
 import type { ToolSource } from '../tools/toolset.ts';
 import type { Core } from './core.ts';
-import { createToolsetHost } from './host.ts';
+import { SessionToolsetHost } from './host.ts';
 
 export class SharedTools {
   readonly #core: Core;
@@ -15,7 +15,7 @@ export class SharedTools {
   constructor(core: Core, source: ToolSource | undefined) {
     this.#core = core;
     this.#source = source;
-    this.#care = new ToolsetCare(createToolsetHost(core), 'session', () => {
+    this.#care = new ToolsetCare(new SessionToolsetHost(core), 'session', () => {
       this.version += 1;
     });
   }

@@ -26,8 +26,8 @@ export class Stage {
   /** From the outermost to the innermost. */
   readonly stack: Activity[] = [];
   readonly #core: Core;
-  readonly #waiting = new Set<() => void>();
-  readonly #onClosed = new Set<() => void>();
+  #waiting: (() => void)[] = [];
+  #onClosed: readonly (() => void)[] = [];
   #chain: Promise<unknown> = Promise.resolve();
   #changes = 0;
   #status: 'open' | 'closing' | 'closed' = 'open';
@@ -86,8 +86,10 @@ export class Stage {
   /** Calls `listener` at the very end, or now; returns the way to stop. */
   onClosed(listener: () => void): () => void {
     if (this.isClosed) listener();
-    else this.#onClosed.add(listener);
-    return () => this.#onClosed.delete(listener);
+    else this.#onClosed = [...this.#onClosed, listener];
+    return () => {
+      this.#onClosed = this.#onClosed.filter((other) => other !== listener);
+    };
   }
 
   /** What `promise` gives; a SessionClosedError where the session is closed first. */
@@ -222,23 +224,24 @@ export class Stage {
     this.#status = status;
     if (status === 'closed') {
       for (const activity of this.stack) activity.end();
-      for (const listener of [...this.#onClosed]) listener();
-      this.#onClosed.clear();
+      for (const listener of this.#onClosed) listener();
+      this.#onClosed = [];
     }
     this.wake();
   }
 
   /** Who waits for a change looks again. */
   wake(): void {
-    for (const resolve of [...this.#waiting]) resolve();
-    this.#waiting.clear();
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
     this.#core.floor.changed();
   }
 
   /** Resolves when somebody has come or gone. */
   whenChanged(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#waiting.add(resolve);
+    this.#waiting.push(resolve);
     return promise;
   }
 
@@ -255,9 +258,7 @@ export class Stage {
 
   async #hook(activity: Activity, name: 'onEnter' | 'onExit', more: Pick<Running, 'lease' | 'letGo'>): Promise<void> {
     const { hooks, session, logger, events } = this.#core;
-    const run = hooks.begin();
-    // One that goes on after its agent has left is nobody's business any more.
-    void activity.whenEnded.then(() => run.end());
+    const run = hooks.begin(activity.id);
     const running = { session, activityId: activity.id, hook: name, waits: () => run.waits(), ...more };
     try {
       await runAs(running, async () => await activity.agent[name]());

@@ -11,7 +11,7 @@ import { ToolsetCare } from '../engine/toolset-care.ts';
 import type { ToolSource } from '../tools/toolset.ts';
 import type { Agent } from './agent.ts';
 import type { Core } from './core.ts';
-import { createToolsetHost } from './host.ts';
+import { SessionToolsetHost } from './host.ts';
 import { checkOverrides, overrideFor } from './overrides.ts';
 
 /** A tool as a model is told of it. */
@@ -33,7 +33,7 @@ export class Toolbox {
     this.#core = core;
     this.#agent = agent;
     this.#activityId = activityId;
-    this.care = new ToolsetCare(createToolsetHost(core), activityId, () => {
+    this.care = new ToolsetCare(new SessionToolsetHost(core), activityId, () => {
       this.#offered = undefined;
     });
   }

@@ -10,7 +10,7 @@ import {
 
 export class Transcript implements SpeechOutput {
   readonly #output: SpeechOutput;
-  readonly #watchers = new Set<{ readonly listener: TextListener }>();
+  #watchers: readonly { readonly listener: TextListener }[] = [];
 
   constructor(output: SpeechOutput) {
     this.#output = output;
@@ -18,8 +18,10 @@ export class Transcript implements SpeechOutput {
 
   watch(listener: TextListener): () => void {
     const watcher = { listener };
-    this.#watchers.add(watcher);
-    return () => this.#watchers.delete(watcher);
+    this.#watchers = [...this.#watchers, watcher];
+    return () => {
+      this.#watchers = this.#watchers.filter((other) => other !== watcher);
+    };
   }
 
   open(speech: SpokenInfo): SpeechSink {
@@ -53,7 +55,7 @@ export class Transcript implements SpeechOutput {
 
   /** A listener that throws harms nobody. */
   #tell(call: (listener: TextListener) => void): void {
-    for (const { listener } of Array.from(this.#watchers)) {
+    for (const { listener } of this.#watchers) {
       try {
         call(listener);
       } catch {

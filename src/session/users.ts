@@ -25,7 +25,7 @@ interface Input {
 export class Users {
   readonly #core: Core;
   readonly #inputs: Input[] = [];
-  readonly #turns = new Set<UserTurn>();
+  #turns: readonly UserTurn[] = [];
   #speaking = false;
   #away = false;
   #taking = false;
@@ -51,7 +51,7 @@ export class Users {
 
   /** For each turn of his that is about to be answered, what settles when it is, or when its hook waits itself. */
   get answering(): Promise<void>[] {
-    return [...this.#turns].filter((turn) => turn.isOpen).map((turn) => turn.whenFree);
+    return this.#turns.filter((turn) => turn.isOpen).map((turn) => turn.whenFree);
   }
 
   /** The speech that may not be interrupted, and whose end his words wait for. */
@@ -156,8 +156,7 @@ export class Users {
   }
 
   get #openTurn(): UserTurn | undefined {
-    for (const turn of this.#turns) if (turn.isOpen) return turn;
-    return undefined;
+    return this.#turns.find((turn) => turn.isOpen);
   }
 
   /** What plays, and the turns of this agent. A paused activity's turn is not interrupted (S5.6). */
@@ -171,7 +170,7 @@ export class Users {
   async #answer(activity: Activity, inputs: readonly Input[]): Promise<void> {
     const { stage, speaking, log, hooks } = this.#core;
     const turn = new UserTurn(hooks.begin());
-    this.#turns.add(turn);
+    this.#turns = [...this.#turns, turn];
     let speech: SpeechHandle | undefined;
     let place: Activity | undefined = activity;
     try {
@@ -188,7 +187,7 @@ export class Users {
       }
       if (place && wanted.includes(true)) speech = speaking.reply(place, {});
     } finally {
-      this.#turns.delete(turn);
+      this.#turns = this.#turns.filter((other) => other !== turn);
       turn.end();
       for (const input of inputs) input.answered(speech);
     }
