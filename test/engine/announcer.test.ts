@@ -44,6 +44,17 @@ describe('one announcer', () => {
     expect(e.host.told.at(-1)).toEqual(['call_3_update_1']);
   });
 
+  test('S3.2 without a window nothing is waited for but the running code: no timer is armed', async () => {
+    const e = engineOn({ coalesceMs: 0 });
+    const [a, b] = [e.job(), e.job()];
+    void a.ctx.update('A');
+    void b.ctx.update('B');
+    expect(e.host.told).toEqual([]);
+    expect(e.clock.pending()).toEqual([]);
+    for (let turns = 0; turns < 20; turns += 1) await Promise.resolve();
+    expect(e.host.told).toEqual([['call_1_update_1', 'call_2_update_1']]);
+  });
+
   test('S3.2 a window that is open is not cut short by the end of another reply', async () => {
     const e = engineOn();
     const [a, b, c] = [e.job(), e.job(), e.job()];
