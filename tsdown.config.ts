@@ -11,7 +11,22 @@ const entry = {
   'cli/main': 'src/cli/main.ts',
 };
 
-export default defineConfig({
+/** For browsers. The worklets are loaded by their address, so each is a file beside the rest. */
+const browser = defineConfig({
+  entry: {
+    'client/index': 'src/client/index.ts',
+    'client/playback-worklet': 'src/client/playback-worklet.js',
+    'client/capture-worklet': 'src/client/capture-worklet.js',
+  },
+  format: 'esm',
+  platform: 'browser',
+  target: 'es2022',
+  tsconfig: 'src/client/tsconfig.json',
+  dts: true,
+  clean: false,
+});
+
+const main = defineConfig({
   entry,
   format: 'esm',
   platform: 'node',
@@ -25,3 +40,5 @@ export default defineConfig({
     dts: { alwaysBundle: [] },
   },
 });
+
+export default [main, browser];

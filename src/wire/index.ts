@@ -9,4 +9,5 @@ export {
   SUBPROTOCOL,
   type CloseReason,
 } from './protocol.ts';
+export type { SessionRecord } from '../index.ts';
 export { readServerMessage, type ServerMessage } from './server-messages.ts';
