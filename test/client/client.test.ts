@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { Agent, AgentSession } from 'meanwhile';
 import { createVirtualClock, scriptedModel, type ScriptedStep, type VirtualClock } from 'meanwhile/testing';
 import { createVoice } from 'meanwhile/voice';
@@ -150,12 +151,12 @@ test('a server that is not there is tried again, later each time', async () => {
 });
 
 /** The sockets that were upgraded are not the server's own any more. */
-const upgraded = new WeakMap<Server, Set<import('node:stream').Duplex>>();
-function sockets(server: Server): Set<import('node:stream').Duplex> {
+const upgraded = new WeakMap<Server, Set<Duplex>>();
+function sockets(server: Server): Set<Duplex> {
   return upgraded.get(server) ?? new Set();
 }
 beforeEach(() => {
-  const known = new Set<import('node:stream').Duplex>();
+  const known = new Set<Duplex>();
   upgraded.set(http, known);
   http.on('upgrade', (_request, socket) => known.add(socket));
 });
