@@ -25,7 +25,8 @@ import { Turns } from './turns.ts';
 export class Executor implements Tasks {
   readonly announcer: Announcer;
   readonly #deps: EngineDeps;
-  readonly #questions: Questions;
+  /** Made with the first question: most sessions ask none. */
+  #questions: Questions | undefined;
   readonly #roster: Roster;
   readonly #answers: Answers;
   readonly #admission: Admission;
@@ -34,7 +35,7 @@ export class Executor implements Tasks {
   #closed = false;
 
   constructor(given: Omit<EngineDeps, 'questions' | 'outbox'>) {
-    const questions = { ask: (...args: Parameters<Questions['ask']>) => this.#questions.ask(...args) };
+    const questions = { ask: (...args: Parameters<Questions['ask']>) => this.#asking.ask(...args) };
     const outbox = new Outbox(
       (owner, records) => given.conversation.append(owner, records),
       (error) => given.report({ type: 'append_failed', error }),
@@ -51,10 +52,13 @@ export class Executor implements Tasks {
     this.#deps = deps;
     this.#roster = roster;
     this.#answers = answers;
-    this.#questions = new Questions(deps, () => this.announcer.look());
     this.#reading = new Reading((...read) => this.#admission.take(...read));
     this.#turns = new Turns({ deps, roster, answers, admission: this.#admission, recorded });
     this.announcer = new Announcer(deps, roster);
+  }
+
+  get #asking(): Questions {
+    return (this.#questions ??= new Questions(this.#deps, () => this.announcer.look()));
   }
 
   /** Tasks whose bodies run or are stopping. */
@@ -147,7 +151,7 @@ export class Executor implements Tasks {
       promptText(this.#deps.prompts(''), 'noQuestion', { callId }, (error) =>
         this.#deps.report({ type: 'prompt_failed', name: 'noQuestion', error }),
       );
-    await this.#questions.answer(this.#roster.idOf(callId), action, content, noQuestion, signal);
+    await this.#asking.answer(this.#roster.idOf(callId), action, content, noQuestion, signal);
   }
 
   async ownerEnded(owner: Owner, boundMs: number): Promise<void> {

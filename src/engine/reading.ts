@@ -10,25 +10,26 @@ export type OnRead = (call: Call, tool: EngineTool, parsed: Parsed) => void;
 
 export class Reading {
   readonly #onRead: OnRead;
-  /** By step: the last validation under way. */
-  readonly #gates = new Map<string, Promise<void>>();
+  /** By step: the last validation under way. Most sessions never have one. */
+  #gates: Map<string, Promise<void>> | undefined;
 
   constructor(onRead: OnRead) {
     this.#onRead = onRead;
   }
 
   read(call: Call, tool: EngineTool): void {
-    const gate = this.#gates.size === 0 ? undefined : this.#gates.get(stepOf(call));
+    const gate = this.#gates?.get(stepOf(call));
     const parsed = parse(call, tool);
     if (!gate && !(parsed instanceof Promise)) return this.#onRead(call, tool, parsed);
     const step = stepOf(call);
+    const gates = (this.#gates ??= new Map());
     const settled = Promise.resolve(parsed).catch(misfit);
     const next = Promise.resolve(gate).then(async () => {
       const result = await settled;
-      if (this.#gates.get(step) === next) this.#gates.delete(step);
+      if (gates.get(step) === next) gates.delete(step);
       this.#onRead(call, tool, result);
     });
-    this.#gates.set(step, next);
+    gates.set(step, next);
   }
 }
 

@@ -6,7 +6,7 @@ export class Roster {
   readonly #journal: Journal;
   readonly #live = new Map<string, Task>();
   /** Tools of calls that run no more, or never did, and are still to be told. */
-  readonly #untold = new Map<string, EngineTool>();
+  #untold: Map<string, EngineTool> | undefined;
 
   constructor(journal: Journal) {
     this.#journal = journal;
@@ -34,7 +34,7 @@ export class Roster {
   }
 
   toolOf(callId: string): EngineTool | undefined {
-    return this.#live.get(callId)?.tool ?? this.#untold.get(callId);
+    return this.#live.get(callId)?.tool ?? this.#untold?.get(callId);
   }
 
   stopped(task: Task): void {
@@ -44,11 +44,11 @@ export class Roster {
 
   /** Of a call that has something to tell, until that is told. */
   keepTool(callId: string, tool: EngineTool): void {
-    if (this.#journal.state.tasks.untold.has(callId)) this.#untold.set(callId, tool);
+    if (this.#journal.state.tasks.untold.has(callId)) (this.#untold ??= new Map()).set(callId, tool);
   }
 
   /** Something of the call has its receipt. */
   told(callId: string): void {
-    if (!this.#journal.state.tasks.untold.has(callId)) this.#untold.delete(callId);
+    if (!this.#journal.state.tasks.untold.has(callId)) this.#untold?.delete(callId);
   }
 }

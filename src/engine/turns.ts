@@ -25,8 +25,8 @@ export class Turns {
   readonly #ports: TurnsPorts;
   /** By speech. */
   readonly #calls = new Map<string, Call[]>();
-  /** Ids of calls that no record holds yet. */
-  readonly #reserved = new Set<string>();
+  /** Ids of calls that no record holds yet: only where something is asynchronous are there any. */
+  #reserved: Set<string> | undefined;
 
   constructor(ports: TurnsPorts) {
     this.#ports = ports;
@@ -34,12 +34,13 @@ export class Turns {
 
   newId(wireId: string): string {
     const { state } = this.#ports.deps.journal;
-    return chooseCallId(wireId, (used) => state.tasks.callIds.has(used) || this.#reserved.has(used), state.seq + 1);
+    const isUsed = (id: string): boolean => state.tasks.callIds.has(id) || this.#reserved?.has(id) === true;
+    return chooseCallId(wireId, isUsed, state.seq + 1);
   }
 
   /** No other call gets its id, whatever becomes of it. */
   reserve({ callId }: Call): void {
-    if (!this.#ports.deps.journal.state.tasks.callIds.has(callId)) this.#reserved.add(callId);
+    if (!this.#ports.deps.journal.state.tasks.callIds.has(callId)) (this.#reserved ??= new Set()).add(callId);
   }
 
   add(call: Call): void {
@@ -82,7 +83,7 @@ export class Turns {
     const calls = this.#of(speechId);
     this.#calls.delete(speechId);
     for (const call of calls) {
-      this.#reserved.delete(call.callId);
+      this.#reserved?.delete(call.callId);
       if (untold.includes(call.callId)) this.#deliver(call);
     }
   }
