@@ -20,7 +20,10 @@ export const targets: readonly Target[] = [
   { files: 'src/engine/*.ts', near: ['test/engine/*.test.ts'] },
   { files: 'src/chat/wire-profile.ts', near: ['test/chat/view-profile.test.ts'] },
   { files: 'src/chat/view*.ts', near: ['test/chat/view*.test.ts'] },
-  { files: 'src/chat/*.ts', near: ['test/chat/{fold,log,chat-context}.test.ts', 'test/engine/*.test.ts'] },
+  {
+    files: 'src/chat/*.ts',
+    near: ['test/chat/{fold,contexts,items,log,chat-context}.test.ts', 'test/engine/*.test.ts'],
+  },
   { files: 'src/session/floor-rules.ts', near: ['test/session/floor-rules.test.ts'] },
   { files: 'src/session/floor*.ts', near: ['test/session/floor.test.ts', 'test/session/floor-rules.test.ts'] },
   { files: 'src/session/idle.ts', near: ['test/session/waits.test.ts', 'test/session/away.test.ts'] },

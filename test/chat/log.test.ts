@@ -79,6 +79,9 @@ test('S7.2 a sink and an observer that throw are reported, and harm nobody', () 
     ['sink', 1],
     ['observer', 1],
   ]);
+  const without = new Log({ now: () => 0, onObserverError: (error) => failed.push(error) });
+  without.commit(exiting('a'));
+  expect(failed).toHaveLength(2);
   const alone = new Log({ now: () => 0, sink: throws('sink') });
   expect(alone.commit(exiting('a'))).toMatchObject({ seq: 1 });
 });
