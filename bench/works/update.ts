@@ -36,7 +36,7 @@ export async function sampleUpdates(items: number, open: (items: number) => Prom
     return samples;
   };
   for (let count = 0; count < 200; count += 1) await round(10);
-  return await sampleRounds({ warmUp: 1, rounds: items > 1000 ? 5 : 50 }, () => round(items));
+  return await sampleRounds({ warmUp: 1, rounds: items > 10_000 ? 2 : items > 1000 ? 5 : 50 }, () => round(items));
 }
 
 async function ours(caseId: string) {
