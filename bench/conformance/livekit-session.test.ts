@@ -1,6 +1,6 @@
 /** What the adapter reads off a LiveKit session, and what a tool's body may do in one. */
 import { initializeLogger, llm, voice } from '@livekit/agents';
-import { tool } from 'meanwhile';
+import { systemClock, tool, type Clock } from 'meanwhile';
 import { attachMeanwhile } from 'meanwhile/adapters/livekit';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ScriptedLLM, type Part } from './scripted-llm.ts';
@@ -32,13 +32,13 @@ const rest = async (ms = 20): Promise<void> => {
 
 type Body = Parameters<typeof tool>[0]['execute'];
 
-async function open(bodies: Readonly<Record<string, Body>>, answers: readonly (readonly Part[])[]) {
+async function open(bodies: Readonly<Record<string, Body>>, answers: readonly (readonly Part[])[], clock?: Clock) {
   const model = new ScriptedLLM(answers);
   session = new voice.AgentSession({ llm: model, userAwayTimeout: null });
   const tools = Object.entries(bodies).map(([name, execute]) =>
     tool({ name, description: name, parameters: { type: 'object' }, allowCancellation: true, execute }),
   );
-  const meanwhile = await attachMeanwhile(session, { llm, tools });
+  const meanwhile = await attachMeanwhile(session, { llm, tools, ...(clock ? { clock } : {}) });
   const agent = new voice.Agent({ instructions: 'You help.', tools: meanwhile.tools });
   await session.start({ agent });
   await rest();
@@ -92,6 +92,130 @@ test('S3.8 the user is answered first; what he was answered over is told only as
   expect(answer?.lines.at(-1)).toBe('user: Hello?');
   expect(telling?.lines.at(-1)).toContain('you may have told the user already');
   expect(receipts).toEqual(['c1_final skipped']);
+});
+
+test('S6.5 a filler does not talk into what the agent is saying beside its call', async () => {
+  const end = Promise.withResolvers<string>();
+  const words = Promise.withResolvers<void>();
+  const search: Body = (_args, { ctx }) => ctx.filler('One moment.', { delayMs: 1000 }, () => end.promise);
+  const talk = await open({ search }, [['Let me see', { call: 'c1', name: 'search' }, words.promise, ' now.']]);
+  await talk.userSays('Hotels, please.');
+  await rest(5000);
+  words.resolve();
+  await rest(900);
+  expect(textsOf(talk.session)).toEqual(['Hotels, please.', 'Let me see now.']);
+  await rest(200);
+  expect(textsOf(talk.session)).toEqual(['Hotels, please.', 'Let me see now.', 'One moment.']);
+  end.resolve('3 hotels');
+});
+
+test('S3.1 what may not be held any longer goes between two speeches, however many are queued', async () => {
+  const { body, end } = inHand();
+  const [one, two] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const search: Body = async (args, options) => {
+    await body(args, options);
+    await options.ctx.update('Half of it.', { maxHoldMs: 1000 });
+    return await new Promise(() => undefined);
+  };
+  const talk = await open({ search }, [
+    ...begin,
+    ['One', one.promise],
+    ['Two', two.promise],
+    ['Half of it.'],
+    ['Three.'],
+  ]);
+  await talk.userSays('Hotels, please.');
+  void talk.userSays('One.');
+  void talk.userSays('Two.');
+  end.resolve(undefined);
+  await rest(2000);
+  one.resolve();
+  await rest();
+  void talk.userSays('Three?');
+  two.resolve();
+  await rest(100);
+  const [, , , , telling, answer] = talk.model.requests;
+  expect(telling?.lines.at(-1)).toContain('c1_update_1');
+  expect(answer?.lines.at(-1)).toBe('user: Three?');
+});
+
+test('S8.4 what comes while an AgentTask runs is told when it has ended', async () => {
+  const { body, end } = inHand();
+  const talk = await open({ search: body }, [...begin, ['Three hotels.']]);
+  const task = new voice.AgentTask<string>({ instructions: 'You ask for the name.' });
+  class Greeter extends voice.Agent {
+    override async onEnter(): Promise<void> {
+      await task.run();
+    }
+  }
+  await talk.userSays('Hotels, please.');
+  talk.session.updateAgent(new Greeter({ instructions: 'You greet.' }));
+  await rest();
+  expect(talk.session.currentAgent).toBe(task);
+  end.resolve('3 hotels');
+  await rest(10_000);
+  expect(talk.model.requests).toHaveLength(2);
+  task.complete('Ada');
+  await rest(100);
+  expect(talk.model.requests.at(-1)?.lines[0]).toBe('system: You greet.');
+  expect(textsOf(talk.session).at(-1)).toBe('Three hotels.');
+});
+
+test('S8.2 while a handoff is under way nothing is tried, and no timer is set', async () => {
+  const { body, end } = inHand();
+  let timers = 0;
+  const setTimeout: Clock['setTimeout'] = (fn, delayMs) => {
+    timers += 1;
+    return systemClock.setTimeout(fn, delayMs);
+  };
+  const talk = await open({ search: body }, [...begin, ['Three hotels.']], { ...systemClock, setTimeout });
+  const left = Promise.withResolvers<void>();
+  talk.agent.onExit = () => left.promise;
+  let returned = 0;
+  talk.meanwhile.on('delivery_returned', () => (returned += 1));
+  await talk.userSays('Hotels, please.');
+  talk.session.updateAgent(new voice.Agent({ instructions: 'You bill.' }));
+  await rest();
+  end.resolve('3 hotels');
+  await rest(100);
+  const before = timers;
+  await rest(10_000);
+  expect(timers).toBe(before);
+  left.resolve();
+  await rest(100);
+  expect(textsOf(talk.session).at(-1)).toBe('Three hotels.');
+  expect(returned).toBe(0);
+});
+
+test('S2.3 a record is in the session’s history', async () => {
+  const { body, end } = inHand();
+  const talk = await open({ search: body }, [...begin, ['Three hotels.']]);
+  await talk.userSays('Hotels, please.');
+  end.resolve('3 hotels');
+  await rest(10);
+  const outputs = talk.session.history.items.flatMap((item) =>
+    item.type === 'function_call_output' ? [`${item.callId}: ${item.output}`] : [],
+  );
+  expect(outputs.at(-1)).toBe('c1_final: 3 hotels');
+});
+
+test.each([
+  ['while it speaks', ['Let me see']],
+  ['before it speaks', []],
+])('S1.4 a call whose turn is cut %s has one output', async (_when, words) => {
+  const end = Promise.withResolvers<string>();
+  const stalled = Promise.withResolvers<void>();
+  const talk = await open({ search: () => end.promise }, [
+    [...words, { call: 'c1', name: 'search' }, stalled.promise, ' now.'],
+    ['Hello.'],
+  ]);
+  await talk.userSays('Hotels, please.');
+  talk.session.interrupt();
+  // As long as LiveKit waits for a model that has stalled.
+  await rest(10_000);
+  await talk.userSays('Hello?');
+  const outputs = talk.model.requests.at(-1)?.lines.filter((line) => line.startsWith('output c1: '));
+  expect(outputs).toHaveLength(1);
 });
 
 test('S6.5 a filler is said in silence, and its words are the agent’s', async () => {

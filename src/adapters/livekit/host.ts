@@ -70,7 +70,7 @@ export class LiveKitHost implements Conversation {
     this.floor = new Floor({ clock, facts: () => this.#facts(), cut: (about) => this.#cut(about) });
     this.speeches = new Speeches(session, {
       shown: () => (this.#agentState === 'none' ? 0 : this.#contexts.shown),
-      onCreated: ({ asked }) => this.#speechCreated(asked),
+      onCreated: () => this.floor.changed(),
       onInterrupted: ({ id }) => {
         engine().turnInterrupted(id);
         this.floor.changed();
@@ -248,11 +248,6 @@ export class LiveKitHost implements Conversation {
     if (!speech?.handle.allowInterruptions || speech.handle.interrupted) return;
     if (speech.asked && this.#contexts.held(speech.knows, about)) return;
     speech.handle.interrupt();
-  }
-
-  #speechCreated(asked: boolean): void {
-    if (asked) this.#userTurnUntil = undefined;
-    this.floor.changed();
   }
 
   #speechEnded(speech: Speech): void {
