@@ -311,13 +311,18 @@ test('the n-th call of a tool takes the n-th list, and the last for all further 
   expect(call.tools.map(({ state }) => state)).toEqual(['failed', 'completed', 'completed']);
 });
 
-test('a tool that hangs is cancelled like any other', async () => {
+test('a tool that waits is cancelled like any other, and leaves nothing', async () => {
   const call = await play({
     llm: [toTokyo, 'I am searching.'],
-    book: [{ updates: 'Searching' }, { hangs: true }],
-    steps: [{ userTypes: 'Book' }, { afterMs: 1000, does: (session) => session.tasks.cancel('call_1') }],
+    book: [{ updates: 'Searching' }, { afterMs: 60_000, updates: 'Still searching' }],
+    steps: [
+      { userTypes: 'Book' },
+      { on: { tool: 'book_flight', is: 'started' }, afterMs: 100, does: (session) => session.tasks.cancel('call_1') },
+    ],
   });
-  expect(call.tools).toMatchObject([{ state: 'cancelled', to: call.durationMs }]);
+  expect(call.tools).toMatchObject([{ state: 'cancelled', from: 400, to: 500 }]);
+  expect(call.durationMs).toBeLessThan(5000);
+  expect(call.clock.pending()).toEqual([]);
 });
 
 test('a tool that never ends does not hold the end', async () => {
@@ -380,12 +385,19 @@ test('createVoice is an output for any session', async () => {
   await clock.runUntil(session.run({ userInput: 'Count' }));
   expect(clock.now() - before).toBe(3400);
   await clock.runUntil(session.close());
+});
 
-  const cut = createVoice(clock).open({ speechId: 'speech_1', kind: 'say', agent: 'a', allowInterruptions: true });
+test.each([
+  [100, ''],
+  [400, 'One'], // The second word is not whole, so nothing plays.
+])('a voice that was cut after %i ms plays nothing more', async (ms, text) => {
+  const clock = createVirtualClock();
+  const speech = { speechId: 'speech_1', kind: 'say', agent: 'a', allowInterruptions: true } as const;
+  const cut = createVoice(clock).open(speech);
   void cut.write('One two');
-  await clock.advance(100);
+  await clock.advance(ms);
   cut.clear();
-  expect(await cut.end()).toEqual({ text: '' });
+  expect(await cut.end()).toEqual({ text });
   void cut.write(' three');
   expect(clock.pending()).toEqual([]);
 });
