@@ -23,13 +23,17 @@ export interface LoadedTalk {
 
 type Module = Readonly<Record<string, unknown>>;
 
-/** Throws a CliFailure where the file cannot be loaded or exports nothing to talk to. */
-export async function loadTalk(file: string, cwd: string): Promise<LoadedTalk> {
+/**
+ * Throws a CliFailure where the file cannot be loaded or exports nothing to talk to. `version`: another one loads the file
+ * itself anew, not what it imports.
+ */
+export async function loadTalk(file: string, cwd: string, version = 1): Promise<LoadedTalk> {
   const path = resolve(cwd, file);
   checkFile(path, file);
   let module: Module;
   try {
-    module = (await import(pathToFileURL(path).href)) as Module;
+    const { href } = pathToFileURL(path);
+    module = (await import(version === 1 ? href : `${href}?version=${String(version)}`)) as Module;
   } catch (error) {
     throw loadFailure(error, path, file, cwd);
   }

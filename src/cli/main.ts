@@ -9,6 +9,7 @@ type Command = (argv: readonly string[], io: Io) => Promise<number>;
 /** Loaded when asked for: help and errors come at once. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   chat: async () => (await import('./chat.ts')).chat,
+  dev: async () => (await import('./dev.ts')).dev,
 };
 
 const usage = `Usage: meanwhile chat FILE

@@ -1,5 +1,5 @@
 /** The session of a loaded talk: the module's own, or one made for its agent. */
-import { AgentSession, MeanwhileError, type Agent } from '../index.ts';
+import { AgentSession, MeanwhileError, type Agent, type SpeechOutput } from '../index.ts';
 import { CliFailure } from './failure.ts';
 import type { World } from './io.ts';
 import type { LoadedTalk } from './load.ts';
@@ -11,10 +11,10 @@ export interface Talk {
   start(): Promise<void>;
 }
 
-/** Throws a CliFailure when there is no model to talk to, or no agent. */
-export function openTalk(loaded: LoadedTalk, world: World): Talk {
+/** `output`: where the words of a session that is made here go. Throws a CliFailure when there is no model to talk to, or no agent. */
+export function openTalk(loaded: LoadedTalk, world: World, output?: SpeechOutput): Talk {
   const { file, agent, note } = loaded;
-  const session = loaded.session ?? createSession(file, agent, world);
+  const session = loaded.session ?? createSession(file, agent, world, output);
   const isNew = session.agentState === 'initializing';
   if (isNew && !agent) {
     throw new CliFailure(
@@ -34,7 +34,12 @@ export function openTalk(loaded: LoadedTalk, world: World): Talk {
   };
 }
 
-function createSession(file: string, agent: Agent | undefined, { clock }: World): AgentSession {
+function createSession(
+  file: string,
+  agent: Agent | undefined,
+  { clock }: World,
+  output: SpeechOutput | undefined,
+): AgentSession {
   const llm = agent?.options.llm;
   if (!llm)
     throw new CliFailure(
@@ -44,7 +49,7 @@ function createSession(file: string, agent: Agent | undefined, { clock }: World)
   const nothing = (): void => undefined;
   const logger = { debug: nothing, info: nothing, warn: (text: string) => console.warn(text), error: nothing };
   try {
-    return new AgentSession({ llm, clock, logger });
+    return new AgentSession({ llm, clock, logger, ...(output ? { output } : {}) });
   } catch (error) {
     throw inOneSentence(file, error);
   }

@@ -98,8 +98,8 @@ export class Link {
       const resume = this.#resume && { resume: this.#resume };
       this.send({ type: 'hello', version: PROTOCOL_VERSION, ...resume, sound: this.#sound });
     });
-    socket.addEventListener('message', ({ data }: MessageEvent<string | ArrayBuffer>) => {
-      if (this.#socket === socket && !this.#isClosed) this.#hear(data);
+    socket.addEventListener('message', (event) => {
+      if (this.#socket === socket && !this.#isClosed) this.#hear(event.data as string | ArrayBuffer);
     });
     socket.addEventListener('close', ({ code, reason }) => {
       if (this.#socket === socket) this.#gone(code, reason);

@@ -14,6 +14,8 @@ export interface ConversationServer {
   /** Conversations that are open, with a page or waiting for one. */
   readonly conversations: number;
   readonly connections: number;
+  /** Ends all conversations; their pages come back to new ones. */
+  reload(): void;
   /** Ends all conversations and lets nobody in any more. The HTTP server goes on. */
   close(): Promise<void>;
 }
@@ -55,6 +57,10 @@ class Conversations<UserData> implements ConversationServer {
 
   get connections(): number {
     return this.#sockets.clients.size;
+  }
+
+  reload(): void {
+    for (const { talk } of this.#talks.values()) talk.reload();
   }
 
   async close(): Promise<void> {

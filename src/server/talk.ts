@@ -56,7 +56,7 @@ export class Talk {
     watchSession(opened, () => deps.clock.now(), {
       record: (record) => this.#keep(record),
       message: (message) => this.#page?.send(message),
-      closed: () => this.#end(),
+      closed: () => this.#end('over'),
     });
   }
 
@@ -117,6 +117,12 @@ export class Talk {
 
   hearSound(bytes: Uint8Array): void {
     this.#line?.microphone?.push(bytes);
+  }
+
+  /** Its page comes back to another. */
+  reload(): void {
+    this.#end('reload');
+    this.close('reload');
   }
 
   close(reason: string): void {
@@ -181,13 +187,13 @@ export class Talk {
     this.#line = undefined;
   }
 
-  #end(): void {
+  #end(reason: 'over' | 'reload'): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#deps.clock.clearTimeout(this.#grace);
     const page = this.#page;
     this.#detach();
-    page?.close('over');
+    page?.close(reason);
     this.#deps.onOver();
   }
 

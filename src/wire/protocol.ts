@@ -26,6 +26,8 @@ export const CloseCode = {
   busy: 4007,
   /** The application could not open a session. */
   failed: 4008,
+  /** The conversation is over, because the program is another now: come back to a new one. */
+  reload: 4009,
 } as const;
 
 export type CloseReason = keyof typeof CloseCode;

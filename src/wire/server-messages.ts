@@ -67,8 +67,6 @@ const serverMessage = v.variant('type', [
     at: time,
   }),
   v.object({ type: v.literal('model_answer'), id: v.string(), answer: v.unknown(), at: time }),
-  /** The server's program is about to be another: come back. */
-  v.object({ type: v.literal('reload') }),
 ]);
 
 type Read = v.InferOutput<typeof serverMessage>;

@@ -1,0 +1,141 @@
+/** The server behind `meanwhile dev`: loopback only, one address with a token, the page, and a conversation for each that comes. */
+import { randomBytes } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { serveConversations, type OpenedTalk } from '../../server/index.ts';
+import { createVoice } from '../../voice/index.ts';
+import { CliFailure, describeFailure } from '../failure.ts';
+import type { World } from '../io.ts';
+import { loadTalk } from '../load.ts';
+import { openTalk } from '../open.ts';
+import { hasToken, isOwnHost, isOwnOrigin } from './guard.ts';
+import { answer, readPage, serveFile, type PageFiles } from './page-files.ts';
+import { watchFile } from './reload.ts';
+import { LocalVoice } from './speech.ts';
+
+export interface DevOptions {
+  readonly file: string;
+  readonly port: number;
+  readonly voice: boolean;
+  readonly world: World;
+  /** Where the built page is. Default: in the package. */
+  readonly page?: string;
+}
+
+export interface RunningDev {
+  /** With its token. */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** Throws a CliFailure where the file cannot be talked to, or the port is taken. */
+export async function startDev(options: DevOptions): Promise<RunningDev> {
+  const { file, world } = options;
+  const program = new Program(options);
+  await program.load();
+  const files = readPage(options.page ?? ownPage());
+  const token = randomBytes(16).toString('hex');
+  const server = createServer((request, response) => handle(request, response, files, token));
+  await listen(server, options.port);
+  const { port } = server.address() as AddressInfo;
+  const conversations = serveConversations(server, {
+    clock: world.clock,
+    authenticate: (request) => (hasToken(request, token) ? 'developer' : undefined),
+    allowOrigin: (origin, request) => isOwnHost(request, port) && isOwnOrigin(origin, request),
+    open: () => program.open(),
+    logger: { warn: (text) => say(text), error: (text) => say(text) },
+  });
+  const say = (text: string): void => void world.stderr.write(`meanwhile: ${text}\n`);
+  const url = `http://127.0.0.1:${String(port)}/?token=${token}`;
+  world.stdout.write(`\n  Talk to ${file}:\n\n  ${url}\n\n  Ctrl+C ends it.\n\n`);
+  const unwatch = watchFile(resolve(world.cwd, file), world.clock, () => {
+    program.load().then(
+      () => {
+        say(`${file} was changed; the next conversation has it.`);
+        conversations.reload();
+      },
+      (error: unknown) => say(`${file} was changed and cannot be used: ${describeFailure(error)}`),
+    );
+  });
+  return {
+    url,
+    async close() {
+      unwatch();
+      await conversations.close();
+      server.closeAllConnections();
+      await new Promise<void>((done) => server.close(() => done()));
+    },
+  };
+}
+
+/** The file, as it was when it was last found to be right. */
+class Program {
+  readonly #options: DevOptions;
+  readonly #voice = new LocalVoice();
+  #version = 0;
+  #loaded: Awaited<ReturnType<typeof loadTalk>> | undefined;
+
+  constructor(options: DevOptions) {
+    this.#options = options;
+    if (options.voice) void this.#voice.prepare(options.world.stderr as NodeJS.WriteStream);
+  }
+
+  /** Rejects with a CliFailure; what was loaded before stays. */
+  async load(): Promise<void> {
+    const { file, world } = this.#options;
+    this.#version += 1;
+    this.#loaded = await loadTalk(file, world.cwd, this.#version);
+  }
+
+  async open(): Promise<OpenedTalk> {
+    const { file, world, voice: wanted } = this.#options;
+    // What was loaded is for one conversation: a function makes another agent for the next.
+    const loaded = this.#loaded ?? (await loadTalk(file, world.cwd, this.#version));
+    this.#loaded = undefined;
+    const speech = this.#voice.state;
+    const voice =
+      speech.type === 'ready' && !loaded.session ? createVoice({ ...speech.models, clock: world.clock }) : undefined;
+    const talk = openTalk(loaded, world, voice?.output);
+    await talk.start();
+    return {
+      session: talk.session,
+      showsModelCalls: true,
+      ...(voice ? { voice } : {}),
+      ...(talk.note === undefined ? {} : { note: talk.note }),
+      ...(voice ? {} : { soundProblem: this.#problem(wanted, loaded.session !== undefined) }),
+    };
+  }
+
+  #problem(wanted: boolean, ownSession: boolean): string {
+    if (!wanted) return 'Voice was switched off with --no-voice.';
+    if (ownSession) return 'The file makes its own session; export an agent to talk to it by voice here.';
+    const { state } = this.#voice;
+    return state.type === 'missing' ? state.problem : '';
+  }
+}
+
+function handle(request: IncomingMessage, response: ServerResponse, files: PageFiles, token: string): void {
+  const { port } = request.socket.address() as AddressInfo;
+  const path = new URL(request.url ?? '/', 'http://localhost').pathname;
+  if (!isOwnHost(request, port)) return answer(response, 403, 'This page is for this machine only.');
+  if (request.method !== 'GET' && request.method !== 'HEAD') return answer(response, 405, 'There is only GET here.');
+  if (path === '/' && !hasToken(request, token))
+    return answer(response, 403, 'Open the address that the terminal shows, with its token.');
+  serveFile(files, path, response);
+}
+
+function listen(server: Server, port: number): Promise<void> {
+  return new Promise((done, fail) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const taken = error.code === 'EADDRINUSE';
+      fail(new CliFailure(taken ? `port ${String(port)} is taken; write --port 0 for another.` : error.message));
+    });
+    server.listen(port, '127.0.0.1', done);
+  });
+}
+
+function ownPage(): string {
+  return fileURLToPath(new URL('./dist/playground/', import.meta.resolve('meanwhile/package.json')));
+}
