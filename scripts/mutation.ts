@@ -3,7 +3,7 @@
  *
  *     npm run mutation                          every file of engine, chat and the floor: hours
  *     npm run mutation -- src/engine/ledger.ts  these files
- *     npm run mutation -- --near src/…          only the tests that mirror them, and nothing is kept: while writing tests
+ *     npm run mutation -- --near src/…          only by the tests that mirror them: quicker, and never a better score
  *     npm run mutation -- --record              runs nothing: writes the page, compares survivors and reasons
  *
  * Needs `npm ci --prefix mutation` once. What was found is kept in `mutation/scores.json`, why a mutant may survive in
@@ -42,7 +42,8 @@ async function mutate(file: string, stryker: (run: StrykerRun) => Promise<Mutant
     .filter(({ mutant, change }) => isSurvivor(mutant) && reasonFor(reasons, file, change) === undefined)
     .map(({ mutant }) => mutant);
   const second = open.length > 0 && !isNear ? await stryker({ mutate: rangesOf(file, open), testFiles: far }) : [];
-  return scoreOf(file, source, merge(first, second), new Date().toISOString().slice(0, 10));
+  const score = scoreOf(file, source, merge(first, second), new Date().toISOString().slice(0, 10));
+  return open.length > 0 && isNear ? { ...score, nearOnly: true } : score;
 }
 
 async function keep(score: FileScore): Promise<void> {
@@ -55,11 +56,7 @@ if (wanted.length > 0) {
   const stryker = await loadStryker(root);
   for (const file of wanted) {
     const score = await mutate(file, stryker);
-    if (isNear)
-      for (const { line, change } of score.survivors) {
-        if (reasonFor(reasons, file, change) === undefined) console.log(`  ${String(line)}: ${change}`);
-      }
-    else await keep(score);
+    await keep(score);
     console.log(`${file}: ${percent(score).toFixed(1)} %, ${String(score.survivors.length)} survived`);
   }
 }

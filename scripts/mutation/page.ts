@@ -12,7 +12,8 @@ const intro = `# Mutation testing
 Made by \`npm run mutation\` (\`scripts/mutation.ts\`); not by hand. A mutant is one small change of the source: a
 condition that is always true, a string that is empty, a body that does nothing. It is caught when a test fails with
 it. The tests are those of \`scripts/mutation/targets.ts\`: first those that mirror the file, then, for what survived
-these, the whole of engine, chat, tools and session. The random sessions of \`test/properties\` are left out.
+these and has no reason below, the whole of engine, chat, tools and session. Where that was not done the table says so:
+the figure is a lower bound. Random sessions are left out.
 `;
 
 export function toPage(scores: readonly FileScore[], reasons: readonly Reason[], { files }: Sources): string {
@@ -22,8 +23,9 @@ export function toPage(scores: readonly FileScore[], reasons: readonly Reason[],
   const notRun = shown.filter((file) => !run.has(file));
   const rows = all.map((score) => {
     const stale = files.get(score.file) === score.source ? '' : ', an earlier state';
+    const near = score.nearOnly ? ', mirrored tests alone' : '';
     const { length } = score.survivors;
-    return `| \`${score.file}\` | ${String(score.caught + length)} | ${String(length)} | ${figure(score)} | ${score.date}${stale} |`;
+    return `| \`${score.file}\` | ${String(score.caught + length)} | ${String(length)} | ${figure(score)} | ${score.date}${near}${stale} |`;
   });
   const whole = {
     caught: all.reduce((sum, { caught }) => sum + caught, 0),

@@ -10,6 +10,8 @@ export interface FileScore {
   readonly source: string;
   readonly caught: number;
   readonly survivors: readonly Survivor[];
+  /** What the near tests left was not tried by the far ones. */
+  readonly nearOnly?: true;
 }
 
 export interface Survivor {

@@ -19,7 +19,8 @@ export const far = [
 export const targets: readonly Target[] = [
   { files: 'src/engine/*.ts', near: ['test/engine/*.test.ts'] },
   { files: 'src/chat/wire-profile.ts', near: ['test/chat/view-profile.test.ts'] },
-  { files: 'src/chat/view*.ts', near: ['test/chat/view*.test.ts'] },
+  { files: 'src/chat/view-ids.ts', near: ['test/chat/view-ids.test.ts'] },
+  { files: 'src/chat/view*.ts', near: ['test/chat/view.test.ts', 'test/chat/view-parts.test.ts'] },
   {
     files: 'src/chat/*.ts',
     near: ['test/chat/{fold,contexts,items,log,chat-context}.test.ts', 'test/engine/*.test.ts'],

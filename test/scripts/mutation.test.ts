@@ -69,6 +69,12 @@ test('the page has a row a file, the reason of each survivor, and what was not r
   expect(text).toContain('- No difference.\n  - line 1: `1 < 2 ⇒ 1 <= 2`');
 });
 
+test('the page says where only the mirrored tests were run', () => {
+  const nearOnly = { ...score(mutant(1, 'Survived')), nearOnly: true } as const;
+  const text = toPage([nearOnly], [], { files: new Map([['src/a.ts', hashOf(source)]]) });
+  expect(text).toContain('| 2026-11-20, mirrored tests alone |');
+});
+
 test('the page says where a score is of an earlier state of its file, and where a reason is missing', () => {
   const text = page([mutant(1, 'Survived')], [], 'other');
   expect(text).toContain('| 2026-11-20, an earlier state |');
