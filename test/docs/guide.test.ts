@@ -11,7 +11,7 @@ const folder = fileURLToPath(guideFolder);
 
 /** Their inline snapshots are what was printed. */
 const playedTests = [
-  ...['travel', 'handoff', 'subtask', 'builder', 'simulation'].map((name) => `../examples/${name}.test.ts`),
+  ...['travel', 'handoff', 'subtask', 'builder', 'simulation', 'own-host'].map((name) => `../examples/${name}.test.ts`),
   './shown/failing.test.ts',
 ];
 const flat = (text: string): string => text.trim().replace(/^ +/gm, '');

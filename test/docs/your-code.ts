@@ -1,12 +1,15 @@
 /** What the guide's blocks take for granted: the reader's own code, and what stands around a body. Types only. */
 import type { LanguageModelV4 } from '@ai-sdk/provider';
-import type { Agent, AgentSession, RunContext } from 'meanwhile';
+import type { Agent, AgentSession, Conversation, RunContext } from 'meanwhile';
+import type { ConformanceHost } from 'meanwhile/testing';
 
 export declare const llm: LanguageModelV4;
 export declare const ctx: RunContext;
 export declare const abortSignal: AbortSignal;
 export declare const session: AgentSession;
 export declare const agent: Agent;
+export declare const conversation: Conversation;
+export declare const host: ConformanceHost;
 export declare const callId: string;
 
 interface Flight {
