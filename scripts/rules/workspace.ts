@@ -6,10 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RulePatch } from './patch.ts';
 
+/** What is changed, and where. */
+export type Patch = Pick<RulePatch, 'file' | 'find' | 'replace'>;
+
 export interface Workspace extends AsyncDisposable {
   readonly path: string;
   /** Applies the patch; gives why it does not apply, or how to take it back. */
-  apply(patch: RulePatch): Promise<{ refused: string } | { restore: () => Promise<void> }>;
+  apply(patch: Patch): Promise<{ refused: string } | { restore: () => Promise<void> }>;
 }
 
 export async function createWorkspace(root: string): Promise<Workspace> {

@@ -2,7 +2,15 @@
  * The body of a tool: it does what it is ordered, one thing after another, until it is told how to end, or is aborted
  * and hears it.
  */
-import { type Agent, type AgentTask, handoff, type RunContext, StopResponse, ToolError } from 'meanwhile';
+import {
+  type Agent,
+  type AgentTask,
+  handoff,
+  type RunContext,
+  type SpeechRef,
+  StopResponse,
+  ToolError,
+} from 'meanwhile';
 import type { Ending, Order } from './plan.ts';
 import type { Shuffle } from './shuffle.ts';
 
@@ -74,7 +82,7 @@ export class Body {
     }
   }
 
-  #obey(what: Order): Promise<unknown> {
+  async #obey(what: Order): Promise<unknown> {
     const { newTask, gate, close } = this.#ports;
     const ctx = this.#ctx;
     const { session } = ctx;
@@ -110,9 +118,9 @@ export class Body {
       case 'fillers':
         return ctx.filler(() => 'Still at it.', { delayMs: 50, intervalMs: 200, maxSteps: 3 }, gate);
       case 'say':
-        return this.#watch('say', session.say('Words of a tool.').waitForPlayout());
+        return this.#speak('say', () => session.say('Words of a tool.'));
       case 'reply':
-        return this.#watch('reply', session.generateReply({ instructions: late('Go on.') }).waitForPlayout());
+        return this.#speak('reply', () => session.generateReply({ instructions: late('Go on.') }));
       case 'playout':
         return this.#watch('playout', ctx.waitForPlayout());
       case 'protect':
@@ -125,6 +133,14 @@ export class Body {
       case 'close':
         return close();
     }
+  }
+
+  /** One that has ended is not heard (S5.3). */
+  #speak(what: string, speak: () => SpeechRef): Promise<void> {
+    const inTime = !this.#ctx.abortSignal.aborted;
+    const speech = speak();
+    if (!inTime) this.#ports.wrong('nothingAfterTheEnd', `${this.callId} speaks after its end`);
+    return this.#watch(what, speech.waitForPlayout());
   }
 
   #watch<T>(what: string, promise: Promise<T>): Promise<T> {

@@ -132,7 +132,7 @@ const order = fc.constantFrom<Order>(
   'unfit',
   ...often(2, 'ask' as const),
   'ask soon',
-  ...often(2, 'lease' as const),
+  ...often(4, 'lease' as const),
   ...often(2, 'sub' as const),
   'idle',
   'filler',
@@ -214,7 +214,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constantFrom(
         ...often(3, 'complete' as const),
-        ...often(3, 'release' as const),
+        ...often(4, 'release' as const),
         ...often(2, 'speak' as const),
         ...often(2, 'speak over' as const),
         ...often(4, 'pause' as const),
