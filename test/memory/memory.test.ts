@@ -37,7 +37,7 @@ async function talk(rounds: number): Promise<{ session: AgentSession; clock: Vir
 
 test('S2.3 S6.2 after many tasks, turns, handoffs and AgentTasks only the records are left', async () => {
   const before = count();
-  const { session, clock } = await talk(12);
+  const { session, clock } = await talk(9);
   const { tasks, speeches, activities, stack } = session.state;
   expect(tasks.ended.size).toBeGreaterThan(80);
   expect([tasks.running.size, tasks.deliveries.size, tasks.untold.size, tasks.stale.size, tasks.byKey.size]).toEqual([
@@ -60,7 +60,7 @@ test('S2.3 S6.2 after many tasks, turns, handoffs and AgentTasks only the record
   });
   await clock.runUntil(session.close());
   expect(clock.pending()).toEqual([]);
-});
+}, 60_000);
 
 /** `npm run memory` measures it with 10,000 calls and a day of 1,000 sessions. */
 test('S2.3 S8.7 a finished call leaves 2 KiB beside its records, a closed session nothing', async () => {
