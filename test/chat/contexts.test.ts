@@ -123,6 +123,11 @@ describe('an agent that becomes current', () => {
     expect(told.end('s').enter('b', { context: 'empty' }).context('b')).toEqual([]);
   });
 
+  test('S8.8 what is untold of a task that has ended as well, unless it is another’s', () => {
+    const ended = before().end('s').end('o');
+    expect(ended.enter('a', { context: 'empty' }).context('a')).toEqual(['s_update_2']);
+  });
+
   test('S8.8 nothing of a task that has told nothing', () => {
     expect(new Story().start('s', { activityId: 'x' }).enter('a', { context: 'empty' }).context('a')).toEqual([]);
   });

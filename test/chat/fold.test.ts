@@ -492,6 +492,12 @@ describe('the ledger', () => {
     expect(story.end('t', { replayable: true }).state.tasks.replays.size).toBe(0);
   });
 
+  test('S5.6 the output of a call that has ended is told like any other', () => {
+    const story = new Story().start('t').end('t');
+    story.tell({ type: 'delivery_opened', callId: 't', record: recordOf('t'), delivery: when });
+    expect(story.delivery('t').covered).toBe(false);
+  });
+
   test('S3.5 what was heard over a call’s own output covers it where it is told later, and nothing else', () => {
     const told = (...bodies: RecordBody[]) => {
       const story = new Story().enter('a').start('t').start('u').background('t', 'Began.').background('u', 'Began.');
