@@ -3,7 +3,7 @@
  * drops it comes back by itself, and nothing of what happened meanwhile is missing.
  */
 import type { PageSound, ServerMessage, SessionRecord } from '../wire/index.ts';
-import { Link, type LinkState } from './link.ts';
+import { Link, type LinkListener, type LinkState, type Timers } from './link.ts';
 
 export interface ClientLoudspeaker {
   /** Samples a second. */
@@ -26,6 +26,8 @@ export interface ClientEvents {
 export interface ClientOptions {
   /** The server's WebSocket, with whatever its `authenticate` wants: `wss://example.org/meanwhile?token=…`. */
   readonly url: string;
+  /** Default: the browser's. */
+  readonly clock?: Timers;
 }
 
 type Listener = (event: never) => void;
@@ -37,15 +39,16 @@ export class MeanwhileClient {
   #microphoneRate: number | undefined;
   #state: LinkState = { type: 'connecting', attempt: 0 };
 
-  constructor({ url }: ClientOptions) {
-    this.#link = new Link(url, {
+  constructor({ url, clock }: ClientOptions) {
+    const listener: LinkListener = {
       onState: (state) => {
         this.#state = state;
         this.#emit('state', state);
       },
       onMessage: (message) => this.#hear(message),
       onSound: (samples) => this.#loudspeaker?.play(samples),
-    });
+    };
+    this.#link = new Link(url, listener, clock);
   }
 
   get state(): LinkState {

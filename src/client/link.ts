@@ -23,6 +23,17 @@ export type LinkState =
   /** For good. `reason` is undefined where this side closed it. */
   | { readonly type: 'closed'; readonly reason?: CloseReason; readonly detail?: string };
 
+/** What the link needs of time: a clock of `meanwhile` fits. */
+export interface Timers {
+  setTimeout(fn: () => void, delayMs: number): object | number;
+  clearTimeout(handle: object | number | undefined): void;
+}
+
+const platformTimers: Timers = {
+  setTimeout: (fn, delayMs) => globalThis.setTimeout(fn, delayMs),
+  clearTimeout: (handle) => globalThis.clearTimeout(handle as number | undefined),
+};
+
 export interface LinkListener {
   onState(state: LinkState): void;
   onMessage(message: ServerMessage): void;
@@ -36,13 +47,15 @@ export class Link {
   readonly #url: string;
   readonly #listener: LinkListener;
   #socket: WebSocket | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #timers: Timers;
+  #timer: object | number | undefined;
   #attempt = 0;
   #isClosed = false;
   #resume: { key: string; since: number } | undefined;
   #sound: PageSound = {};
 
-  constructor(url: string, listener: LinkListener) {
+  constructor(url: string, listener: LinkListener, timers = platformTimers) {
+    this.#timers = timers;
     this.#url = url;
     this.#listener = listener;
   }
@@ -71,7 +84,7 @@ export class Link {
   /** Comes back at once instead of waiting. */
   retry(): void {
     if (this.#timer === undefined) return;
-    clearTimeout(this.#timer);
+    this.#timers.clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#connect();
   }
@@ -133,7 +146,7 @@ export class Link {
     if (reason && isFinal(code)) return this.#end({ type: 'closed', reason, ...(detail === '' ? {} : { detail }) });
     const inMs = Math.min(longestWaitMs, firstWaitMs * 2 ** Math.max(0, this.#attempt - 1));
     this.#listener.onState({ type: 'waiting', inMs, attempt: this.#attempt });
-    this.#timer = setTimeout(() => {
+    this.#timer = this.#timers.setTimeout(() => {
       this.#timer = undefined;
       this.#connect();
     }, inMs);
@@ -141,7 +154,7 @@ export class Link {
 
   #end(state: LinkState): void {
     this.#isClosed = true;
-    clearTimeout(this.#timer);
+    this.#timers.clearTimeout(this.#timer);
     this.#listener.onState(state);
   }
 }

@@ -1,4 +1,4 @@
-/** The client against the real server, over real sockets. Its waits for the next try are cut short by `retry`. */
+/** The client against the real server, over real sockets; time is the virtual clock's. */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -36,7 +36,7 @@ async function serve(steps: readonly ScriptedStep[], options: Partial<ServeOptio
     ...options,
   });
   const { port } = http.address() as AddressInfo;
-  client = new MeanwhileClient({ url: `ws://127.0.0.1:${String(port)}/meanwhile` });
+  client = new MeanwhileClient({ url: `ws://127.0.0.1:${String(port)}/meanwhile`, clock });
   const tell = (): void => {
     const { resolve } = heard;
     heard = Promise.withResolvers();
@@ -142,11 +142,14 @@ test('a server that is not there is tried again, later each time', async () => {
   const closing = new Promise<void>((resolve) => http.close(() => resolve()));
   await closing;
   client.connect();
-  for (const inMs of [250, 500, 1_000]) {
-    await until(() => client.state.type === 'waiting');
+  const attempts = (): number => states.filter(({ type }) => type === 'connecting').length;
+  for (const [index, inMs] of [250, 500, 1_000].entries()) {
+    await until(() => states.filter(({ type }) => type === 'waiting').length === index + 1);
     expect(client.state).toMatchObject({ inMs });
-    client.retry();
-    expect(client.state.type).toBe('connecting');
+    await clock.advance(inMs - 1);
+    expect(attempts()).toBe(index + 1);
+    await clock.advance(1);
+    expect(attempts()).toBe(index + 2);
   }
 });
 
