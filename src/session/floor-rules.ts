@@ -30,8 +30,8 @@ export interface FloorFacts {
   readonly userAway: boolean;
   /** A user's turn is open: said, and not yet being answered. */
   readonly userTurn: boolean;
-  /** The speech that may not be interrupted, and whose end his words wait for. */
-  readonly keptFor?: string | undefined;
+  /** The speeches that may not be interrupted, and whose end his words wait for. */
+  readonly keptFor?: readonly string[];
   /** Blocking calls of the current activity's open turns. */
   readonly blocking: number;
   /** Call ids of those who hold the floor, outermost first. */
@@ -100,7 +100,9 @@ export function judge(wish: Wish, facts: FloorFacts): Verdict {
 
 /** The user's words wait for the speech that this call blocks: the call does not wait for them (S6.8). */
 export function isWaitedFor(wish: Wish, facts: FloorFacts): boolean {
-  return wish.blocks !== undefined && wish.blocks === facts.keptFor && !facts.closing && mayBeServed(wish, facts);
+  const { blocks } = wish;
+  const isKept = blocks !== undefined && facts.keptFor?.includes(blocks) === true;
+  return isKept && !facts.closing && mayBeServed(wish, facts);
 }
 
 /** In silence everybody lets `quietMs` pass: the user may only have drawn breath (S3.8). */

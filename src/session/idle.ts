@@ -80,7 +80,7 @@ export class Idle {
   /** When it is at rest, if nothing else happens; undefined while something must happen first. */
   #restsAt(waiter: Waiter, facts: FloorFacts): number | undefined {
     const { floor, stage, hooks } = this.#core;
-    if (waiter.blocks !== undefined && waiter.blocks === facts.keptFor && facts.current) {
+    if (waiter.blocks !== undefined && facts.keptFor?.includes(waiter.blocks) && facts.current) {
       const { lease, blocks } = waiter;
       const verdict = judge({ kind: 'idle', owner: facts.current.activityId, level: 'quiet', lease, blocks }, facts);
       return verdict === 'yes' ? facts.now : undefined;

@@ -29,7 +29,7 @@ export class Users {
   #speaking = false;
   #away = false;
   #taking = false;
-  #keptFor: string | undefined;
+  #isKept = false;
   #awayTimer: TimerHandle | undefined;
 
   constructor(core: Core) {
@@ -54,9 +54,10 @@ export class Users {
     return this.#turns.filter((turn) => turn.isOpen).map((turn) => turn.whenFree);
   }
 
-  /** The speech that may not be interrupted, and whose end his words wait for. */
-  get keptFor(): string | undefined {
-    return this.#keptFor;
+  /** The speeches that may not be interrupted, and whose end his words wait for: one that a call of another began, too. */
+  get keptFor(): readonly string[] {
+    const { current } = this.#core.stage;
+    return this.#isKept && current ? this.#fixed(current).map((speech) => speech.id) : [];
   }
 
   get state(): UserState {
@@ -136,13 +137,13 @@ export class Users {
       }
       const activity = await stage.whenCurrent();
       if (!activity) break;
-      const fixed = this.#inTheWay(activity).find((speech) => !speech.allowInterruptions);
+      const [fixed] = this.#fixed(activity);
       if (fixed) {
-        this.#keptFor = fixed.id;
+        this.#isKept = true;
         floor.changed();
         // An AgentTask that its tool runs hears him instead.
         await Promise.race([fixed.done, stage.whenChanged()]);
-        this.#keptFor = undefined;
+        this.#isKept = false;
         continue;
       }
       const cut = this.#inTheWay(activity);
@@ -157,6 +158,10 @@ export class Users {
 
   get #openTurn(): UserTurn | undefined {
     return this.#turns.find((turn) => turn.isOpen);
+  }
+
+  #fixed(activity: Activity): SpeechHandle[] {
+    return this.#inTheWay(activity).filter((speech) => !speech.allowInterruptions);
   }
 
   /** What plays, and the turns of this agent. A paused activity's turn is not interrupted (S5.6). */

@@ -7,7 +7,7 @@ import { fold } from '../../src/chat/fold.ts';
 import type { Message, TaskRecord } from '../../src/chat/items.ts';
 import type { RecordBody } from '../../src/chat/records.ts';
 import { createPlayback } from '../support/playback.ts';
-import { drive, startTestSession } from '../support/session.ts';
+import { byHand, drive, startTestSession } from '../support/session.ts';
 
 test('S5.6 a result whose answer the output lost is told, though the turn was neither cut nor failed by the model', async () => {
   let stretch = 0;
@@ -85,4 +85,43 @@ test('S3.5 what an AgentTask has said over a call’s output covers it, when the
   ];
   const state = fold(bodies.map((body, index) => ({ ...body, ...at, seq: index + 1 })));
   expect(state.tasks.deliveries.get('call_1')).toMatchObject({ covered: true });
+});
+
+test('S6.8 a call waits for the floor and not for the user, whose words wait for another speech that waits for the call', async () => {
+  const lease = tool({
+    name: 'lease',
+    parameters: z.object({}),
+    execute: async (_args, { ctx }) => await ctx.foreground(() => 'Had the floor.'),
+  });
+  const reply = tool({
+    name: 'reply',
+    parameters: z.object({}),
+    execute: async (_args, { ctx }) => {
+      await started.promise;
+      await ctx.session.generateReply().waitForPlayout();
+      return 'Replied.';
+    },
+  });
+  const started = byHand();
+  const agent = new Agent({ name: 'fixed', instructions: 'Talk.', allowInterruptions: false, tools: [lease, reply] });
+  const hang = byHand();
+  const t = await startTestSession(
+    [
+      { calls: [{ name: 'reply' }] },
+      { calls: [{ name: 'lease' }], hang: hang.promise },
+      'The floor was free.',
+      'All is said.',
+      'You were waiting.',
+    ],
+    { agent },
+  );
+  await drive(t.clock, t.session.sendMessage('Begin'));
+  started.resolve();
+  await t.clock.settle();
+  const second = t.session.sendMessage('And now?');
+  await t.clock.settle();
+  hang.resolve();
+  await drive(t.clock, second);
+  await drive(t.clock, t.session.waitForIdle());
+  expect(t.spoken).toEqual(['The floor was free.', 'All is said.', 'You were waiting.']);
 });

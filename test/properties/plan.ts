@@ -72,8 +72,8 @@ export type Action =
   | { readonly do: 'tools'; readonly keep: readonly boolean[] }
   | { readonly do: 'close'; readonly drain: boolean }
   | { readonly do: 'wait'; readonly ms: number }
-  /** Nobody does anything until nothing goes on by itself any more. */
-  | { readonly do: 'stand' };
+  /** Nobody does anything until nothing goes on by itself any more; before that, `release` lets the oldest that waits go on. */
+  | { readonly do: 'stand'; readonly release: boolean };
 
 export interface ToolPlan {
   readonly of: 'session' | 'agent';
@@ -248,7 +248,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
       ),
     }),
   },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('stand' as const) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('stand' as const), release: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('agent' as const), cut: fc.boolean() }) },
   {
     weight: 1,

@@ -127,7 +127,7 @@ export class World {
   async play(actions: readonly Action[]): Promise<void> {
     for (const each of actions) {
       if (each.do === 'wait') await this.clock.advance(each.ms);
-      else if (each.do === 'stand') await this.stand();
+      else if (each.do === 'stand') await this.stand(each.release);
       else {
         this.#do(each);
         await this.#shuffle.turn('script');
@@ -136,7 +136,8 @@ export class World {
   }
 
   /** Nobody does anything for a while, and what can go on by itself does. */
-  async stand(): Promise<void> {
+  async stand(release = false): Promise<void> {
+    if (release) this.#release();
     await this.clock.runUntil(new Promise(ignore), standMs);
     if (!this.#closing) this.#onStill(this);
   }
@@ -169,6 +170,11 @@ export class World {
     for (const task of this.#tasks) this.#complete(task);
     for (const body of this.#bodies) body.end('return');
     await this.drain();
+  }
+
+  #release(): void {
+    const [open] = this.#gates;
+    open?.();
   }
 
   /** After the close: until no body is left, of those that did not listen either. */
@@ -204,10 +210,8 @@ export class World {
         const [task] = this.#tasks;
         return task && this.#complete(task);
       }
-      case 'release': {
-        const [open] = this.#gates;
-        return open?.();
-      }
+      case 'release':
+        return this.#release();
       case 'speak':
         return session.userStartedSpeaking();
       case 'speak over':

@@ -155,7 +155,7 @@ test('S6.1 S6.4 the user has the floor before a lease, a lease before the agent'
 });
 
 describe('a call that the user himself waits for', () => {
-  const kept: Partial<FloorFacts> = { userTurn: true, keptFor: 'speech_1' };
+  const kept: Partial<FloorFacts> = { userTurn: true, keptFor: ['speech_1'] };
   const asks = (facts: Partial<FloorFacts> = {}, wish: Partial<Wish> = {}) =>
     of({ kind: 'lease', blocks: 'speech_1', ...wish }, { ...kept, ...facts });
 
@@ -171,8 +171,8 @@ describe('a call that the user himself waits for', () => {
     ['one is queued', { pending: true }],
     ['he speaks', { userSpeaking: true }],
     ['another call blocks', { blocking: 1 }],
-    ['another speech is waited for', { keptFor: 'speech_2' }],
-    ['no speech is', { keptFor: undefined }],
+    ['another speech is waited for', { keptFor: ['speech_2'] }],
+    ['no speech is', { keptFor: [] }],
     ['it closes', { closing: true }],
     ['nobody is current', { current: undefined }],
     ['a lease stops it', { leases: ['call_1'] }],
@@ -181,8 +181,8 @@ describe('a call that the user himself waits for', () => {
   });
 
   test('S6.8 a call that blocks no speech is none, also where no speech is waited for', () => {
-    expect(asks({ keptFor: undefined }, { blocks: undefined })).toBe('no');
-    expect(isWaitedFor(delivery, { ...rest, keptFor: undefined })).toBe(false);
+    expect(asks({ keptFor: [] }, { blocks: undefined })).toBe('no');
+    expect(isWaitedFor(delivery, { ...rest, keptFor: [] })).toBe(false);
   });
 });
 
