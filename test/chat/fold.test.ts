@@ -202,6 +202,11 @@ describe('speeches and what they cover', () => {
     expect(story.state.activities.get('a')?.context).toMatchObject({ coveredFrom: 0, coveredTo: 3 });
   });
 
+  test('S3.5 what lies between two requests is covered by neither', () => {
+    const story = talking().tell(request(3, 4), heard('x'), request(0, 1, 1), heard('y', { step: 1 }));
+    expect(story.delivery('t_update_1').covered).toBe(false);
+  });
+
   test.each<[string, RecordBody]>([
     ['nothing was heard', heard('')],
     ['the user said it', heard('x', { message: messageOf('m', 'user', 'x', 's') })],
