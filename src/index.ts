@@ -101,6 +101,7 @@ export { AgentSession } from './session/agent-session.ts';
 export type { AgentState, SessionEvent, SessionEventName, SessionEvents, UserState } from './session/events.ts';
 export type { FloorHolder } from './session/floor-rules.ts';
 export type { AgentSessionOptions, ContextLimit, Logger } from './session/options.ts';
+export type { ModelListener, WatchedAnswer, WatchedCall } from './session/model-watch.ts';
 export {
   createTextOutput,
   type Heard,

@@ -57,7 +57,7 @@ function VoiceSwitch(): JSX.Element {
           <rect x="9" y="3" width="6" height="11" rx="3" />
           <path d="M5 11a7 7 0 0 0 14 0M12 18v3" />
         </svg>
-        {isOn ? 'Voice' : 'Text'}
+        Voice
       </button>
       {isOn && <meter class="level" aria-label="Microphone level" min={0} max={1} value={Math.sqrt(level.value)} />}
     </>

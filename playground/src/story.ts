@@ -117,11 +117,10 @@ const keptEntries = 2_000;
 const keptCalls = 200;
 
 export function withRecord(story: Story, record: SessionRecord): Story {
-  const noted = note(story, { key: `r${String(record.seq)}`, at: record.at, type: record.type, detail: record });
+  const begun = story.startedAt === undefined ? { ...story, startedAt: record.at } : story;
+  const noted = note(begun, { key: `r${String(record.seq)}`, at: record.at, type: record.type, detail: record });
   const { at } = record;
   switch (record.type) {
-    case 'session_opened':
-      return { ...noted, startedAt: at };
     case 'message_added': {
       const { message } = record;
       if (message.role === 'system') return noted;

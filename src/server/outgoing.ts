@@ -10,12 +10,18 @@ export interface Outgoing {
   closed(): void;
 }
 
-export function watchSession({ session, voice }: OpenedTalk, now: () => number, out: Outgoing): void {
+export function watchSession({ session, voice, showsModelCalls }: OpenedTalk, now: () => number, out: Outgoing): void {
   session.watchRecords((record) => out.record(record));
   session.watchText({
     onText: (text, { speechId }) => out.message({ type: 'words', speechId, text, at: now() }),
     onEnd: ({ speechId }, cut) => out.message({ type: 'words_end', speechId, cut, at: now() }),
   });
+  if (showsModelCalls)
+    session.watchModel({
+      onCall: ({ id, speechId, modelId, request }) =>
+        out.message({ type: 'model_call', id, speechId, model: modelId, request, at: now() }),
+      onAnswer: ({ id }, answer) => out.message({ type: 'model_answer', id, answer, at: now() }),
+    });
   session.on('*', (event) => {
     switch (event.type) {
       case 'agent_state_changed':

@@ -22,6 +22,7 @@ import type { Core } from './core.ts';
 import type { AgentState, SessionEvent, SessionEventName, UserState } from './events.ts';
 import { holderOf, type FloorHolder } from './floor-rules.ts';
 import { agentRefusal, checkAction, checkContent, checkOptions, checkReply, checkSay } from './given.ts';
+import type { ModelListener } from './model-watch.ts';
 import type { AgentSessionOptions, Logger } from './options.ts';
 import { checkTextListener, type TextListener } from './output.ts';
 import { overridesHere, unknownTool, type Override } from './overrides.ts';
@@ -141,6 +142,11 @@ export class AgentSession<UserData = unknown> implements ToolSession<UserData>, 
   watchText(listener: TextListener): () => void {
     checkTextListener('watchText', listener);
     return this.#core.output.watch(listener);
+  }
+
+  /** Shows what models are sent and answer; returns the way to stop. One that throws harms nobody. */
+  watchModel(listener: ModelListener): () => void {
+    return this.#core.modelWatch.watch(listener);
   }
 
   /** Calls `listener` with each record from now on, after it can be read in the state; returns the way to stop. One that throws harms nobody. */

@@ -17,6 +17,7 @@ import { Handoffs } from './handoffs.ts';
 import { Hooks } from './hooks.ts';
 import { requestHolds, SessionBodyHost, SessionConversation } from './host.ts';
 import { Idle } from './idle.ts';
+import { ModelWatch } from './model-watch.ts';
 import { Mouth } from './mouth.ts';
 import { resolveOptions, type AgentSessionOptions } from './options.ts';
 import { Speaking } from './speaking.ts';
@@ -41,6 +42,7 @@ class SessionCore implements Core, Lookup {
   readonly usage = new UsageMeter();
   readonly speeches: Core['speeches'] = new Set();
   readonly hooks: Hooks;
+  readonly modelWatch = new ModelWatch();
   readonly mouth: Mouth;
   readonly floor: Floor;
   readonly executor: Executor;

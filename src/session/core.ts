@@ -14,6 +14,7 @@ import type { Floor } from './floor.ts';
 import type { Handoffs } from './handoffs.ts';
 import type { Hooks } from './hooks.ts';
 import type { Idle } from './idle.ts';
+import type { ModelWatch } from './model-watch.ts';
 import type { Mouth } from './mouth.ts';
 import type { Speaking } from './speaking.ts';
 import type { SpeechHandle } from './speech-handle.ts';
@@ -54,6 +55,7 @@ export interface Core {
   readonly executor: Executor;
   readonly floor: Floor;
   readonly mouth: Mouth;
+  readonly modelWatch: ModelWatch;
   readonly stage: Stage;
   readonly handoffs: Handoffs;
   readonly speaking: Speaking;

@@ -182,9 +182,11 @@ export class Turn {
   }
 
   async #read(request: MadeRequest, signal: AbortSignal, parts: StepParts, utterance: Utterance): Promise<Read> {
-    const { clock, logger, options, usage } = this.#core;
+    const { clock, logger, options, usage, modelWatch } = this.#core;
+    const watched = modelWatch.begin(this.#speech.id, request.model, request.options);
     const onPart = (part: LanguageModelV4StreamPart): boolean | Promise<boolean> => {
       parts.take(part);
+      watched?.take(part);
       if (part.type === 'finish') usage.add(part.usage);
       if (part.type !== 'text-delta' || typeof part.delta !== 'string' || part.delta === '')
         return parts.calls.length > 0 || utterance.hasBegun;
@@ -202,8 +204,10 @@ export class Turn {
           );
         },
       });
+      watched?.end(end);
       return { type: end };
     } catch (error) {
+      watched?.end('failed', error);
       return { type: 'failed', error: error ?? new Error('The model failed.') };
     }
   }

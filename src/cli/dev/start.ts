@@ -98,9 +98,10 @@ class Program {
     const voice =
       speech.type === 'ready' && !loaded.session ? createVoice({ ...speech.models, clock: world.clock }) : undefined;
     const talk = openTalk(loaded, world, voice?.output);
-    await talk.start();
+    const isNew = talk.session.agentState === 'initializing';
     return {
       session: talk.session,
+      ...(isNew && loaded.agent ? { agent: loaded.agent } : {}),
       showsModelCalls: true,
       ...(voice ? { voice } : {}),
       ...(talk.note === undefined ? {} : { note: talk.note }),
