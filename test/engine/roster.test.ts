@@ -39,6 +39,8 @@ test('S5.3 what has stopped is gone; its tool is kept as long as it has somethin
 
 test('S5.3 the tool of a task that runs is known without anything to tell', () => {
   const { roster } = rosterOf();
+  expect(roster.toolOf('a')).toBeUndefined();
+  roster.told('a');
   roster.add(taskOf('a'));
   expect(roster.toolOf('a')).toEqual(toolOf('a'));
 });

@@ -83,5 +83,6 @@ describe('there is nothing to tell', () => {
     expect(phaseOf(joined('t_update_1'), tasksOf({ t: { newest: { id: 't_update_2' } } }))).toBeUndefined();
     expect(phaseOf(joined('t_update_1'), tasksOf())).toBeUndefined();
     expect(phaseOf(joined(undefined), tasksOf({ t: {} }))).toBeUndefined();
+    expect(phaseOf(joined('t_update_1'), tasksOf({ t: {} }))).toBeUndefined();
   });
 });
