@@ -155,6 +155,7 @@ describe('calls', () => {
     ['a.b c', 'a_b_c'],
     ['.book', '_book'],
     ['book.', 'book_'],
+    ['!?', '__'],
     ['', 'unnamed'],
   ])('a name that no API takes is made one that all take: %j', (name, expected) => {
     expect(toolNameOf(name)).toBe(expected);

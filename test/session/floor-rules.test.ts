@@ -173,6 +173,7 @@ describe('a call that the user himself waits for', () => {
     ['another call blocks', { blocking: 1 }],
     ['another speech is waited for', { keptFor: ['speech_2'] }],
     ['no speech is', { keptFor: [] }],
+    ['there is none to wait for', { keptFor: undefined }],
     ['it closes', { closing: true }],
     ['nobody is current', { current: undefined }],
     ['a lease stops it', { leases: ['call_1'] }],
