@@ -77,6 +77,25 @@ test('S2.5 there is nothing to wait for where the host has answered, and all of 
   expect(outbox.flush()).toBeUndefined();
 });
 
+test('S2.5 so it is where several owners are shown what was kept for them', async () => {
+  const gate = byHand();
+  const open = () => gate.promise;
+  const { outbox, shown } = createHost(refusing, refusing, refusing, open, () => undefined);
+  await outbox.push(record('a', 'x'));
+  await outbox.push(record('b', 'y'));
+  let isOver = false;
+  void outbox.flush()?.then(() => (isOver = true));
+  for (let n = 0; n < 9; n += 1) await Promise.resolve();
+  expect([isOver, shown.slice(3)]).toEqual([false, ['x: a', 'y: b']]);
+  gate.resolve();
+  for (let n = 0; n < 9; n += 1) await Promise.resolve();
+  expect(isOver).toBe(true);
+  const taking = createHost(refusing, refusing, refusing);
+  await taking.outbox.push(record('a', 'x'));
+  await taking.outbox.push(record('b', 'y'));
+  expect(taking.outbox.flush()).toBeUndefined();
+});
+
 test('S2.5 a host that throws is one that fails', async () => {
   const { outbox, shown, failures } = createHost(() => {
     throw new Error('no');
