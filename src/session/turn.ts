@@ -61,13 +61,11 @@ export class Turn {
     let failure: { error: unknown } | undefined;
     try {
       for (let step = 0; ; step += 1) {
-        // Told while an AgentTask runs, it would be the paused agent that speaks (S8.4).
-        if (this.#core.stage.stack.at(-1) !== this.#activity) await this.#onTopOrCut();
-        const granted = this.#core.mouth.acquire(this.#speech, step === 0 && this.#plan.ahead);
+        const granted = this.#acquire(step === 0 && this.#plan.ahead === true);
         const mayBegin = granted === true || (await granted);
         if (step === 0) this.#addInput();
         if (!mayBegin) break;
-        if (!this.#mayGoOn()) {
+        if (!this.#mayGoOn() || this.#isUnder) {
           this.#core.mouth.release(this.#speech);
           break;
         }
@@ -79,6 +77,27 @@ export class Turn {
       failure = { error };
     }
     this.#end(failure);
+  }
+
+  /** Told while an AgentTask runs, it would be the paused agent that speaks (S8.4). */
+  get #isUnder(): boolean {
+    const { stack } = this.#core.stage;
+    return stack.at(-1) !== this.#activity && stack.includes(this.#activity);
+  }
+
+  /** True at once when nobody speaks; false when it was cut while it waited, for the mouth or for an AgentTask. */
+  #acquire(ahead: boolean): true | Promise<boolean> {
+    const { mouth, stage } = this.#core;
+    const mustWait = (): boolean => this.#isUnder && !this.#speech.interrupted && !stage.isClosing;
+    if (mustWait()) return this.#onTopOrCut().then(() => this.#acquire(ahead));
+    const granted = mouth.acquire(this.#speech, ahead);
+    if (granted === true) return true;
+    return granted.then((mayBegin) => {
+      if (!mayBegin || !mustWait()) return mayBegin;
+      // One began while it queued.
+      mouth.release(this.#speech);
+      return this.#acquire(ahead);
+    });
   }
 
   /** Cut while it is paused, it does not wait for the AgentTask to end. */

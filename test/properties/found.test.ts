@@ -8,6 +8,7 @@ import type { Message, TaskRecord } from '../../src/chat/items.ts';
 import type { RecordBody } from '../../src/chat/records.ts';
 import { createPlayback } from '../support/playback.ts';
 import { byHand, drive, startTestSession } from '../support/session.ts';
+import { replay } from './replay.ts';
 
 test('S5.6 a result whose answer the output lost is told, though the turn was neither cut nor failed by the model', async () => {
   let stretch = 0;
@@ -124,4 +125,33 @@ test('S6.8 a call waits for the floor and not for the user, whose words wait for
   await drive(t.clock, second);
   await drive(t.clock, t.session.waitForIdle());
   expect(t.spoken).toEqual(['The floor was free.', 'All is said.', 'You were waiting.']);
+});
+
+test('S8.4 S8.7 a turn of a paused agent does not go on when the session closes and what is said may end', async () => {
+  await replay({
+    setting: { wire: 'anthropic', quietMs: 100, slowOutput: false, timersAsWhoSet: false },
+    tools: [
+      {
+        of: 'session',
+        inSet: false,
+        onHandoff: 'move',
+        onInterrupt: 'background',
+        deliver: 'when_idle',
+        deaf: false,
+        limit: 'none',
+        hold: false,
+        onDuplicate: 'allow',
+        more: 'nothing',
+      },
+    ],
+    hooks: ['hands over', 'asks'],
+    actions: [
+      { do: 'message', mood: 'calls', calls: [{ to: 'tool', tool: 4, n: 1 }] },
+      { do: 'stand', release: false },
+      { do: 'end', body: 0, how: 'handoff' },
+      { do: 'end', body: 0, how: 'return' },
+      { do: 'close', drain: true },
+    ],
+    picks: [],
+  });
 });
