@@ -42,6 +42,14 @@ test('src/ keeps the import rule', async () => {
   expect(checkImports({ files, packages }, table)).toEqual([]);
 });
 
+test('the page uses what any page can: meanwhile/client', async () => {
+  const root = new URL('../', import.meta.url);
+  for await (const path of glob('playground/src/**/*.{ts,tsx}', { cwd: root })) {
+    const outside = [...readFileSync(new URL(path, root), 'utf8').matchAll(/(?:from |import\()'(\.\.\/[^']+)'/g)];
+    for (const [, specifier] of outside) expect([path, specifier]).toEqual([path, '../../src/client/index.ts']);
+  }
+});
+
 test('an import against the direction is reported with file, import and reason', () => {
   expect(check({ 'src/chat/log.ts': `import { Engine } from '../engine/engine.ts';` })).toEqual([
     {

@@ -56,11 +56,6 @@ export async function switchOff(): Promise<void> {
   await speaks?.close();
 }
 
-/** What is played, for whoever records it. */
-export function playing(): BrowserLoudspeaker | undefined {
-  return loudspeaker;
-}
-
 const problems: Readonly<Record<string, string>> = {
   NotFoundError: 'There is no microphone. Plug one in and try again, or write.',
   NotAllowedError: 'The browser does not let this page use the microphone. Allow it in the address bar, or write.',

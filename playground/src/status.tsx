@@ -53,7 +53,8 @@ export function Banner(): JSX.Element | null {
       </div>
     );
   }
-  if (state.type === 'waiting' || (state.type === 'connecting' && state.attempt > 1)) {
+  // A connection that comes back at once is not worth a word.
+  if (state.type !== 'open' && state.attempt > 0 && !(state.type === 'connecting' && state.attempt === 1)) {
     return (
       <div class="banner warning" role="status">
         <p>The server does not answer. Is it running? Nothing is lost; trying again.</p>

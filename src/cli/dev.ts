@@ -7,9 +7,10 @@ import type { Io } from './io.ts';
 
 const options = { port: { type: 'string', short: 'P' }, 'no-voice': { type: 'boolean' } } as const;
 
-export async function dev(argv: readonly string[], io: Io): Promise<number> {
-  const { file, port, voice } = readArguments(argv);
-  const running = await startDev({ file, port, voice, world: { ...io, clock: io.clock ?? systemClock } });
+/** `page`: where the built page is, if not in the package. */
+export async function dev(argv: readonly string[], io: Io, page?: string): Promise<number> {
+  const world = { ...io, clock: io.clock ?? systemClock };
+  const running = await startDev({ ...readArguments(argv), world, ...(page === undefined ? {} : { page }) });
   await new Promise<void>((resolve) => {
     const stop = io.onSignal(() => {
       stop();
@@ -29,8 +30,12 @@ function readArguments(argv: readonly string[]): { file: string; port: number; v
     tokens: true,
   });
   for (const token of tokens) {
-    if (token.kind !== 'option' || Object.hasOwn(options, token.name)) continue;
-    throw new CliFailure(`dev: there is no option "${token.rawName}"; there are --port and --no-voice.`, 2);
+    if (token.kind !== 'option') continue;
+    const { name, rawName, value } = token;
+    if (!Object.hasOwn(options, name))
+      throw new CliFailure(`dev: there is no option "${rawName}"; there are --port and --no-voice.`, 2);
+    if (name === 'no-voice' && value !== undefined)
+      throw new CliFailure(`dev: ${rawName} takes no value, got "${value}".`, 2);
   }
   const [file, second] = positionals;
   if (file === undefined) throw new CliFailure('dev: expected a file, got none; write meanwhile dev FILE.', 2);
@@ -43,5 +48,6 @@ function readPort(given: string | boolean | undefined): number {
   if (given === undefined) return 4680;
   const port = typeof given === 'string' && /^\d+$/.test(given) ? Number(given) : NaN;
   if (port >= 0 && port <= 65_535) return port;
-  throw new CliFailure(`dev: expected a port from 0 to 65535, got ${JSON.stringify(given)}; write --port 4680.`, 2);
+  const got = typeof given === 'string' ? JSON.stringify(given) : 'none';
+  throw new CliFailure(`dev: expected a port from 0 to 65535, got ${got}; write --port 4680.`, 2);
 }

@@ -12,16 +12,25 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   dev: async () => (await import('./dev.ts')).dev,
 };
 
-const usage = `Usage: meanwhile chat FILE
+const usage = `Usage: meanwhile dev FILE
+       meanwhile chat FILE
 
-Talks in the terminal to the agent that FILE exports: as its default export, as
-\`agent\` or as \`session\`, the thing itself or a function that makes it.
-With input or output on a pipe, each line of the input is one turn, and the
-conversation is printed as a timeline.
+Talks to the agent that FILE exports: as its default export, as \`agent\` or as
+\`session\`, the thing itself or a function that makes it.
 
-  -p, --plain    print the timeline on a terminal, too
-  -h, --help     print this
-  -v, --version  print the version
+dev serves a page on this machine, where you write or talk and see each task.
+When FILE is changed, the page begins anew with it.
+
+  -P, --port PORT  serve it there; default 4680, 0 for any that is free
+      --no-voice   text only
+
+chat is for the terminal. With input or output on a pipe, each line of the input
+is one turn, and the conversation is printed as a timeline.
+
+  -p, --plain      print the timeline on a terminal, too
+
+  -h, --help       print this
+  -v, --version    print the version
 `;
 
 /** Runs `meanwhile ...argv` and resolves with its exit code: 0, 1 for a failure, 2 for a wrong command line. */
@@ -54,7 +63,7 @@ function fixedAnswer(argv: readonly string[]): string | undefined {
 }
 
 function unknown(name: string | undefined): string {
-  const known = `write meanwhile chat FILE, or meanwhile --help`;
+  const known = `write meanwhile dev FILE, or meanwhile --help`;
   if (name === undefined) return `expected a command, got none; ${known}.`;
   return `there is no ${name.startsWith('-') ? 'option' : 'command'} "${name}"; ${known}.`;
 }

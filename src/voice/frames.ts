@@ -6,10 +6,6 @@ export interface AudioFrame {
   readonly rate: number;
 }
 
-export function durationMs({ samples, rate }: AudioFrame): number {
-  return (samples.length / rate) * 1000;
-}
-
 /** One after another; all of one rate. */
 export function joinSamples(parts: readonly Int16Array[]): Int16Array<ArrayBuffer> {
   const whole = new Int16Array(parts.reduce((sum, part) => sum + part.length, 0));

@@ -38,8 +38,12 @@ export class TestPage {
   }
 
   /** Opens it, says hello and waits for the welcome. */
-  static async open(url: string, hello: Partial<Extract<ClientMessage, { type: 'hello' }>> = {}): Promise<TestPage> {
-    const page = new TestPage(url);
+  static async open(
+    url: string,
+    hello: Partial<Extract<ClientMessage, { type: 'hello' }>> = {},
+    headers: Record<string, string> = {},
+  ): Promise<TestPage> {
+    const page = new TestPage(url, headers);
     await once(page.socket, 'open');
     page.send({ type: 'hello', version: PROTOCOL_VERSION, ...hello });
     await page.first('welcome');

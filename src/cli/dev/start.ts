@@ -8,7 +8,7 @@ import { serveConversations, type OpenedTalk } from '../../server/index.ts';
 import { createVoice } from '../../voice/index.ts';
 import { CliFailure, describeFailure } from '../failure.ts';
 import type { World } from '../io.ts';
-import { loadTalk } from '../load.ts';
+import { loadTalk, type LoadedTalk } from '../load.ts';
 import { openTalk } from '../open.ts';
 import { hasToken, isOwnHost, isOwnOrigin } from './guard.ts';
 import { answer, readPage, serveFile, type PageFiles } from './page-files.ts';
@@ -74,8 +74,11 @@ export async function startDev(options: DevOptions): Promise<RunningDev> {
 class Program {
   readonly #options: DevOptions;
   readonly #voice = new LocalVoice();
-  #version = 0;
-  #loaded: Awaited<ReturnType<typeof loadTalk>> | undefined;
+  #tried = 0;
+  #good = 0;
+  /** For the next conversation, until somebody has it. */
+  #next: LoadedTalk | undefined;
+  #ownsSession = false;
 
   constructor(options: DevOptions) {
     this.#options = options;
@@ -83,17 +86,26 @@ class Program {
   }
 
   /** Rejects with a CliFailure; what was loaded before stays. */
-  async load(): Promise<void> {
+  async load(): Promise<LoadedTalk> {
     const { file, world } = this.#options;
-    this.#version += 1;
-    this.#loaded = await loadTalk(file, world.cwd, this.#version);
+    const version = (this.#tried += 1);
+    this.#next = await loadTalk(file, world.cwd, version);
+    this.#good = version;
+    this.#ownsSession = this.#next.session !== undefined;
+    return this.#next;
+  }
+
+  /** What was loaded is for one conversation: a function makes another agent for the next, a session is made anew. */
+  async #take(): Promise<LoadedTalk> {
+    const { file, world } = this.#options;
+    const next = this.#next ?? (this.#ownsSession ? await this.load() : await loadTalk(file, world.cwd, this.#good));
+    this.#next = undefined;
+    return next;
   }
 
   async open(): Promise<OpenedTalk> {
-    const { file, world, voice: wanted } = this.#options;
-    // What was loaded is for one conversation: a function makes another agent for the next.
-    const loaded = this.#loaded ?? (await loadTalk(file, world.cwd, this.#version));
-    this.#loaded = undefined;
+    const { world, voice: wanted } = this.#options;
+    const loaded = await this.#take();
     const speech = this.#voice.state;
     const voice =
       speech.type === 'ready' && !loaded.session ? createVoice({ ...speech.models, clock: world.clock }) : undefined;
