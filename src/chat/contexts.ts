@@ -3,12 +3,13 @@
  */
 import { recordIds, type Batch, type Item, type TaskRecord } from './items.ts';
 import { currentActivity, type ActivityState, type ContextState, type SessionState } from './state.ts';
+import { put, remove } from './tables.ts';
 
 export function appendItem(context: ContextState, item: Item): void {
   const ids = recordIds(item);
   if (item.kind === 'record' && context.positions.has(item.id)) return;
   const position = context.items.push(item) - 1;
-  for (const id of ids) if (!context.positions.has(id)) context.positions.set(id, position);
+  for (const id of ids) if (!context.positions.has(id)) context.positions = put(context.positions, id, position);
 }
 
 /** All that was said so far. A record that was written before its call's batch stands right behind that, as elsewhere. */
@@ -43,7 +44,7 @@ function appendRecord(state: SessionState, activity: ActivityState, record: Task
   const key = stepKey(task.speechId, task.step);
   const held = context.held.get(key);
   if (held) held.push(record);
-  else context.held.set(key, [record]);
+  else context.held = put(context.held, key, [record]);
 }
 
 /** Told while its call's step is open (another call of it waits): with what the same call recorded before. */
@@ -58,7 +59,7 @@ export function releaseHeld(context: ContextState, batch: Batch): void {
   const key = stepKey(batch.speechId, batch.step);
   const held = context.held.get(key);
   if (!held) return;
-  context.held.delete(key);
+  remove(context.held, key);
   for (const item of held) appendItem(context, item);
 }
 

@@ -5,18 +5,20 @@
 import { recordIds, type TaskRecord } from './items.ts';
 import type { DeliveryTerms, SessionRecord } from './records.ts';
 import type { Stale, TasksState, TaskState } from './state.ts';
+import { add, emptySet, put, remove } from './tables.ts';
 
 export function applyToTasks(tasks: TasksState, record: SessionRecord): void {
   switch (record.type) {
     case 'agent_entered':
       // A context from elsewhere: its calls are none of this session's, and their ids are used (S2.2).
       for (const item of record.items ?? []) {
-        for (const id of item.kind === 'record' ? [item.callId] : recordIds(item)) tasks.callIds.add(id);
+        for (const id of item.kind === 'record' ? [item.callId] : recordIds(item))
+          tasks.callIds = add(tasks.callIds, id);
       }
       return;
     case 'call_answered':
-      tasks.callIds.add(record.callId);
-      if (record.taskId !== undefined) tasks.joined.set(record.callId, record.taskId);
+      tasks.callIds = add(tasks.callIds, record.callId);
+      if (record.taskId !== undefined) tasks.joined = put(tasks.joined, record.callId, record.taskId);
       return;
     case 'task_started':
       return start(tasks, record);
@@ -85,11 +87,9 @@ export function applyToTasks(tasks: TasksState, record: SessionRecord): void {
     case 'delivery_ended': {
       const delivery = tasks.deliveries.get(record.id);
       if (!delivery) return;
-      tasks.deliveries.delete(record.id);
-      tasks.stale.delete(record.id);
-      const ofCall = tasks.untold.get(delivery.callId);
-      ofCall?.delete(record.id);
-      if (ofCall?.size === 0) tasks.untold.delete(delivery.callId);
+      remove(tasks.deliveries, record.id);
+      remove(tasks.stale, record.id);
+      removeMember(tasks.untold, delivery.callId, record.id);
       return;
     }
     default:
@@ -100,7 +100,7 @@ export function applyToTasks(tasks: TasksState, record: SessionRecord): void {
 type Of<T extends SessionRecord['type']> = Extract<SessionRecord, { type: T }>;
 
 function start(tasks: TasksState, record: Of<'task_started'>): void {
-  tasks.callIds.add(record.callId);
+  tasks.callIds = add(tasks.callIds, record.callId);
   const task: TaskState = {
     callId: record.callId,
     toolName: record.toolName,
@@ -117,7 +117,7 @@ function start(tasks: TasksState, record: Of<'task_started'>): void {
     batched: false,
     outputIsStale: false,
   };
-  tasks.running.set(record.callId, task);
+  tasks.running = put(tasks.running, record.callId, task);
   setKeys(tasks, task, record);
 }
 
@@ -130,16 +130,14 @@ function setKeys(
   const { callId } = task;
   if (key === undefined) return;
   task.key = key;
-  const sameKey = tasks.byKey.get(key);
-  if (sameKey) sameKey.add(callId);
-  else tasks.byKey.set(key, new Set([callId]));
+  tasks.byKey = addMember(tasks.byKey, key, callId);
   if (supersedeKey === undefined) return;
   task.supersedeKey = supersedeKey;
   // What calls before the latest one recorded since is stale already.
   const latest = tasks.latest.get(supersedeKey);
   if (latest !== undefined && orderOf(tasks, latest) > task.order) return;
   if (latest !== undefined) markUntold(tasks, latest, superseded);
-  tasks.latest.set(supersedeKey, callId);
+  tasks.latest = put(tasks.latest, supersedeKey, callId);
 }
 
 function orderOf(tasks: TasksState, callId: string): number {
@@ -158,7 +156,7 @@ function markStale(tasks: TasksState, id: string, stale: Stale): void {
   const delivery = tasks.deliveries.get(id);
   if (!delivery || delivery.stale) return;
   delivery.stale = stale;
-  tasks.stale.add(id);
+  tasks.stale = add(tasks.stale, id);
 }
 
 function end(tasks: TasksState, record: Of<'task_ended'>): void {
@@ -173,14 +171,12 @@ function end(tasks: TasksState, record: Of<'task_ended'>): void {
   }
   if (record.record && record.delivery) openLater(tasks, task, record.record, record.delivery, record.seq);
   if (question !== undefined) markStale(tasks, question, { receipt: 'dropped', reason: 'its task has ended' });
-  tasks.running.delete(record.callId);
+  remove(tasks.running, record.callId);
   if (task.key !== undefined) {
-    const sameKey = tasks.byKey.get(task.key);
-    sameKey?.delete(task.callId);
-    if (sameKey?.size === 0) tasks.byKey.delete(task.key);
-    if (record.replayable) tasks.replays.set(task.key, task.callId);
+    removeMember(tasks.byKey, task.key, task.callId);
+    if (record.replayable) tasks.replays = put(tasks.replays, task.key, task.callId);
   }
-  tasks.ended.set(record.callId, {
+  tasks.ended = put(tasks.ended, record.callId, {
     callId: task.callId,
     toolName: task.toolName,
     activityId: task.activityId,
@@ -236,10 +232,8 @@ function openLater(tasks: TasksState, task: TaskState, record: TaskRecord, terms
 function open(tasks: TasksState, record: TaskRecord, terms: DeliveryTerms, order: number, owner: string): void {
   if (terms.mode === 'silent') return;
   const { id, callId } = record;
-  const ofCall = tasks.untold.get(callId);
-  if (ofCall) ofCall.add(id);
-  else tasks.untold.set(callId, new Set([id]));
-  tasks.deliveries.set(id, {
+  tasks.untold = addMember(tasks.untold, callId, id);
+  tasks.deliveries = put(tasks.deliveries, id, {
     id,
     callId,
     record,
@@ -256,4 +250,18 @@ function open(tasks: TasksState, record: TaskRecord, terms: DeliveryTerms, order
   const key = (tasks.running.get(callId) ?? tasks.ended.get(callId))?.supersedeKey;
   const outdated = key !== undefined && tasks.latest.get(key) !== callId;
   if (outdated && record.phase !== 'question') markStale(tasks, id, superseded);
+}
+
+type Sets = ReadonlyMap<string, ReadonlySet<string>>;
+
+function addMember(sets: Sets, key: string, member: string): Sets {
+  return put(sets, key, add(sets.get(key) ?? emptySet(), member));
+}
+
+/** A set without members is no entry. */
+function removeMember(sets: Sets, key: string, member: string): void {
+  const members = sets.get(key);
+  if (!members) return;
+  remove(members, member);
+  if (members.size === 0) remove(sets, key);
 }

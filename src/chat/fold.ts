@@ -22,6 +22,7 @@ import {
   type SessionState,
   type TasksState,
 } from './state.ts';
+import { put, remove } from './tables.ts';
 
 export function apply(state: SessionState, record: SessionRecord): SessionState {
   state.seq = record.seq;
@@ -67,7 +68,7 @@ function applyToTalk(state: SessionState, record: SessionRecord): void {
     case 'batch_added':
       return addBatch(state, record.activityId, record.batch);
     case 'speech_opened':
-      state.speeches.set(record.speechId, {
+      state.speeches = put(state.speeches, record.speechId, {
         id: record.speechId,
         activityId: record.activityId,
         kind: record.kind,
@@ -79,7 +80,7 @@ function applyToTalk(state: SessionState, record: SessionRecord): void {
       state.speeches.get(record.speechId)?.requests.set(record.step, { from: record.from, to: record.to });
       return;
     case 'speech_closed':
-      state.speeches.delete(record.speechId);
+      remove(state.speeches, record.speechId);
       return;
     case 'task_updated':
     case 'task_asked':
@@ -112,7 +113,7 @@ function enterAgent(state: SessionState, record: Entered): void {
     exiting: false,
   };
   state.activities.set(record.activityId, activity);
-  state.stack.push(record.activityId);
+  state.stack = [...state.stack, record.activityId];
   bringUpToDate(state, activity);
 }
 
@@ -122,8 +123,7 @@ function leaveAgent(state: SessionState, record: Left): void {
   const activity = state.activities.get(record.activityId);
   if (!activity) return;
   state.activities.delete(record.activityId);
-  const index = state.stack.indexOf(record.activityId);
-  if (index >= 0) state.stack.splice(index, 1);
+  state.stack = state.stack.filter((id) => id !== record.activityId);
   const parent = activity.parent === undefined ? undefined : state.activities.get(activity.parent);
   if (!parent) return;
   if (record.merge !== 'none') mergeIntoParent(state, activity, parent, record.merge === 'all');

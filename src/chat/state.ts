@@ -6,17 +6,18 @@
  */
 import type { Item, JsonObject, Output, TaskRecord } from './items.ts';
 import type { DeliveryMode, Owner, Question, TaskEndState } from './records.ts';
+import { emptyMap, emptySet } from './tables.ts';
 
 /** One agent's selection of the history, in its own order. It only grows at its end (S2.3). */
 export interface ContextState {
   readonly items: Item[];
   /** Record id → position in `items`. */
-  readonly positions: Map<string, number>;
+  positions: ReadonlyMap<string, number>;
   /** Requests that led to something heard held the items from `coveredFrom` up to `coveredTo` (S3.5). */
   coveredFrom: number;
   coveredTo: number;
   /** Records of calls whose batch is not in yet, by speech and step: they follow right behind it. */
-  readonly held: Map<string, Item[]>;
+  held: ReadonlyMap<string, Item[]>;
 }
 
 export interface ActivityState {
@@ -112,23 +113,23 @@ export interface DeliveryState {
 export type Stale = { readonly receipt: 'superseded' } | { readonly receipt: 'dropped'; readonly reason: string };
 
 export interface TasksState {
-  readonly running: Map<string, TaskState>;
-  readonly ended: Map<string, EndedTask>;
-  readonly deliveries: Map<string, DeliveryState>;
+  running: ReadonlyMap<string, TaskState>;
+  ended: ReadonlyMap<string, EndedTask>;
+  deliveries: ReadonlyMap<string, DeliveryState>;
   /** Call → its deliveries in the ledger. */
-  readonly untold: Map<string, Set<string>>;
+  untold: ReadonlyMap<string, ReadonlySet<string>>;
   /** Deliveries that are not told any more and have no receipt yet. */
-  readonly stale: Set<string>;
+  stale: ReadonlySet<string>;
   /** Key → running calls that have it (S4.1). */
-  readonly byKey: Map<string, Set<string>>;
+  byKey: ReadonlyMap<string, ReadonlySet<string>>;
   /** Key → the last successful call that may be replayed (S4.5). */
-  readonly replays: Map<string, string>;
+  replays: ReadonlyMap<string, string>;
   /** A call that joined another → that one (S4.4). */
-  readonly joined: Map<string, string>;
+  joined: ReadonlyMap<string, string>;
   /** Every call id ever used. */
-  readonly callIds: Set<string>;
+  callIds: ReadonlySet<string>;
   /** supersedeKey → the latest call that has it. */
-  readonly latest: Map<string, string>;
+  latest: ReadonlyMap<string, string>;
 }
 
 export interface SessionState {
@@ -138,15 +139,15 @@ export interface SessionState {
   readonly history: Item[];
   readonly activities: Map<string, ActivityState>;
   /** Activities from the outermost to the innermost. */
-  readonly stack: string[];
-  readonly speeches: Map<string, SpeechState>;
+  stack: readonly string[];
+  speeches: ReadonlyMap<string, SpeechState>;
   /** The session's records that came while nobody was current: the next agent's (S8.8). */
   readonly between: { readonly order: number; readonly record: TaskRecord }[];
   readonly tasks: TasksState;
 }
 
 export function createContextState(): ContextState {
-  return { items: [], positions: new Map(), coveredFrom: 0, coveredTo: 0, held: new Map() };
+  return { items: [], positions: emptyMap(), coveredFrom: 0, coveredTo: 0, held: emptyMap() };
 }
 
 export function createSessionState(): SessionState {
@@ -157,7 +158,7 @@ export function createSessionState(): SessionState {
     history: [],
     activities: new Map(),
     stack: [],
-    speeches: new Map(),
+    speeches: emptyMap(),
     between: [],
     tasks: createTasksState(),
   };
@@ -165,16 +166,16 @@ export function createSessionState(): SessionState {
 
 function createTasksState(): TasksState {
   return {
-    running: new Map(),
-    ended: new Map(),
-    deliveries: new Map(),
-    untold: new Map(),
-    stale: new Set(),
-    byKey: new Map(),
-    replays: new Map(),
-    joined: new Map(),
-    callIds: new Set(),
-    latest: new Map(),
+    running: emptyMap(),
+    ended: emptyMap(),
+    deliveries: emptyMap(),
+    untold: emptyMap(),
+    stale: emptySet(),
+    byKey: emptyMap(),
+    replays: emptyMap(),
+    joined: emptyMap(),
+    callIds: emptySet(),
+    latest: emptyMap(),
   };
 }
 

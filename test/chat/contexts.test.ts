@@ -97,7 +97,7 @@ describe('a record of a task', () => {
   test('S8.8 told while its step is open it comes with what its call told before, and no more', () => {
     const context = createContextState();
     const held = ['t_update_1', 'u_update_1', 't_update_2', 't_update_3'].map((id) => recordOf(id));
-    context.held.set('speech_1/0', held);
+    context.held = new Map([['speech_1/0', held]]);
     appendTold(context, held[2]!);
     expect(namesOf(context.items)).toEqual(['t_update_1', 't_update_2']);
     appendTold(context, recordOf('w_final'));

@@ -16,7 +16,7 @@ test('S4.4 a task is found by its id, and by that of a call that joined it', () 
   const [a, b] = [taskOf('a'), taskOf('b')];
   roster.add(a);
   roster.add(b);
-  tasks.joined.set('x', 'a');
+  tasks.joined = new Map([['x', 'a']]);
   expect([...roster.live]).toEqual([a, b]);
   expect([roster.get('a'), roster.get('x'), roster.find('x'), roster.find('b')]).toEqual([a, undefined, a, b]);
   expect([roster.idOf('x'), roster.idOf('b')]).toEqual(['a', 'b']);
@@ -25,14 +25,14 @@ test('S4.4 a task is found by its id, and by that of a call that joined it', () 
 test('S5.3 what has stopped is gone; its tool is kept as long as it has something to tell', () => {
   const { roster, tasks } = rosterOf();
   for (const id of ['a', 'b']) roster.add(taskOf(id));
-  tasks.untold.set('a', new Set(['a_final']));
+  tasks.untold = new Map([['a', new Set(['a_final'])]]);
   roster.stopped(taskOf('a'));
   roster.stopped(taskOf('b'));
   expect([...roster.live]).toEqual([]);
   expect([roster.toolOf('a'), roster.toolOf('b')]).toEqual([toolOf('a'), undefined]);
   roster.told('a');
   expect(roster.toolOf('a')).toEqual(toolOf('a'));
-  tasks.untold.delete('a');
+  tasks.untold = new Map();
   roster.told('a');
   expect(roster.toolOf('a')).toBeUndefined();
 });

@@ -28,14 +28,14 @@ function delivery(id: string, more: Partial<DeliveryState> = {}): DeliveryState 
 /** In the map's own order, whatever the order of recording. */
 function tasksOf(...deliveries: DeliveryState[]): TasksState {
   const { tasks } = createSessionState();
-  for (const each of deliveries) tasks.deliveries.set(each.id, each);
+  tasks.deliveries = new Map(deliveries.map((each) => [each.id, each]));
   return tasks;
 }
 
 /** The same, one of them the open question of its task. */
 function asking(open: DeliveryState, ...others: DeliveryState[]): TasksState {
   const tasks = tasksOf(open, ...others);
-  tasks.running.set(open.callId, { question: { id: open.id, message: 'Which?' } } as never);
+  tasks.running = new Map([[open.callId, { question: { id: open.id, message: 'Which?' } } as never]]);
   return tasks;
 }
 

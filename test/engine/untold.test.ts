@@ -20,8 +20,8 @@ function callOf(more: object = {}) {
 
 function tasksOf(running: Record<string, object> = {}, ended: Record<string, object> = {}) {
   const { tasks } = createSessionState();
-  for (const [id, task] of Object.entries(running)) tasks.running.set(id, task as never);
-  for (const [id, task] of Object.entries(ended)) tasks.ended.set(id, task as never);
+  tasks.running = new Map(Object.entries(running)) as never;
+  tasks.ended = new Map(Object.entries(ended)) as never;
   return tasks;
 }
 

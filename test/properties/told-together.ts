@@ -2,7 +2,7 @@
 import type { AgentSession, SessionState } from 'meanwhile';
 import type { Of } from './watch.ts';
 
-type Delivery = SessionState['tasks']['deliveries'] extends Map<string, infer D> ? D : never;
+type Delivery = SessionState['tasks']['deliveries'] extends ReadonlyMap<string, infer D> ? D : never;
 
 /** What was left behind, if something was. */
 export function dueIsToldTogether(
