@@ -113,7 +113,7 @@ function enterAgent(state: SessionState, record: Entered): void {
     exiting: false,
   };
   state.activities.set(record.activityId, activity);
-  state.stack = [...state.stack, record.activityId];
+  state.stack = state.stack.concat(record.activityId);
   bringUpToDate(state, activity);
 }
 

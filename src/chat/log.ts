@@ -24,7 +24,8 @@ export class Log {
   readonly #now: () => number;
   readonly #sink: LogOptions['sink'];
   readonly #onObserverError: LogOptions['onObserverError'];
-  readonly #observers: LogObserver[] = [];
+  /** The list is never changed but replaced: whoever goes through it is not disturbed. */
+  #observers: readonly { readonly tell: LogObserver }[] = [];
   readonly #untold: SessionRecord[] = [];
   #telling = false;
 
@@ -48,10 +49,10 @@ export class Log {
 
   /** Calls `observer` after each record from now on; returns the way to stop. */
   observe(observer: LogObserver): () => void {
-    this.#observers.push(observer);
+    const observing = { tell: observer };
+    this.#observers = this.#observers.concat(observing);
     return () => {
-      const index = this.#observers.indexOf(observer);
-      if (index >= 0) this.#observers.splice(index, 1);
+      this.#observers = this.#observers.filter((other) => other !== observing);
     };
   }
 
@@ -59,7 +60,7 @@ export class Log {
     this.#telling = true;
     try {
       for (let record = this.#untold.shift(); record; record = this.#untold.shift()) {
-        for (const observer of this.#observers.slice()) this.#tellOne(observer, record);
+        for (const { tell } of this.#observers) this.#tellOne(tell, record);
       }
     } finally {
       this.#telling = false;

@@ -1,7 +1,7 @@
 /**
- * The maps and sets of the state. Most sessions never put anything into most of them, so all begin as one that is
- * shared and stays empty; the first entry makes one of its own. Who reads the state sees them read-only: entries come
- * and go by these functions alone, and what comes is assigned back: `tasks.ended = put(tasks.ended, id, task)`.
+ * Maps and sets that most sessions never put anything into. They begin as one that is shared and stays empty; the first
+ * entry makes one of its own. Who reads sees them read-only: entries come and go by these functions alone, and what
+ * comes is assigned back: `tasks.ended = put(tasks.ended, id, task)`.
  */
 const noEntries: ReadonlyMap<never, never> = new Map<never, never>();
 const noMembers: ReadonlySet<never> = new Set<never>();

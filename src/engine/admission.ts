@@ -11,9 +11,9 @@ import { refusalOf } from './cancelling.ts';
 import { runCompanion } from './companion-call.ts';
 import { describeAge, describeRunning, judgeDuplicate, type DuplicateVerdict } from './duplicates.ts';
 import type { Roster } from './roster.ts';
-import type { CallArguments, EngineDeps, EngineTool, Parsed } from './seam.ts';
+import type { CallArguments, EngineDeps, EngineTool, FirstOutput, Parsed } from './seam.ts';
 import type { Starting } from './starting.ts';
-import { Task } from './task.ts';
+import { Task, type TaskHooks } from './task.ts';
 
 /** A call whose arguments fit. */
 interface Wanted {
@@ -33,7 +33,7 @@ export interface AdmissionPorts {
   readonly isClosed: () => boolean;
 }
 
-export class Admission {
+export class Admission implements TaskHooks {
   readonly #ports: AdmissionPorts;
 
   constructor(ports: AdmissionPorts) {
@@ -58,6 +58,16 @@ export class Admission {
       return answers.refuse(call, 'refused', 'genericError', { functionName: tool.name });
     }
     this.#judge(call, wanted);
+  }
+
+  onStopped(task: Task): void {
+    const { roster, deps } = this.#ports;
+    roster.stopped(task);
+    deps.changed();
+  }
+
+  onRecorded(): void {
+    this.#ports.recorded();
   }
 
   /** Its arguments are still being validated: it goes on as a background task (S5.6). */
@@ -156,20 +166,8 @@ export class Admission {
     const { deps, roster, recorded } = this.#ports;
     const { callId, turn } = call;
     const { speechId, step, activityId } = turn;
-    const task = new Task(
-      deps,
-      {
-        onFirst: (first) => call.settle(first),
-        onStopped: () => {
-          roster.stopped(task);
-          deps.changed();
-        },
-        onRecorded: recorded,
-      },
-      { callId, ...args },
-      tool,
-      turn,
-    );
+    const settle = (first: FirstOutput): boolean => call.settle(first);
+    const task = new Task(deps, this, { callId, ...args, settle }, tool, turn);
     call.state = { type: 'task', task };
     roster.add(task);
     const key = wanted ? keysOf(wanted) : {};

@@ -14,6 +14,7 @@
 import type { TimerHandle } from '../clock.ts';
 import type { Receipt } from '../chat/records.ts';
 import type { DeliveryState, TasksState } from '../chat/state.ts';
+import { add, emptyMap, emptySet, put, remove } from '../chat/tables.ts';
 import { promptText } from '../tools/prompts.ts';
 import { planReply, settle, survey, takeDue, type Group, type ReplyPlan, type Survey } from './ledger.ts';
 import type { Claim, DeliveryReply, EngineDeps, EngineTool, Floor, Outcome } from './seam.ts';
@@ -34,15 +35,15 @@ interface Waiting {
 export class Announcer {
   readonly #deps: EngineDeps;
   readonly #tools: ToldTools;
-  readonly #claims = new Map<string, Waiting>();
-  #groups: ReadonlyMap<string, Group> = new Map();
+  #claims: ReadonlyMap<string, Waiting> = emptyMap();
+  #groups: ReadonlyMap<string, Group> = emptyMap();
   #timer: { readonly at: number; readonly handle: TimerHandle } | undefined;
   /** There is something new to look at, and no hurry before then. */
   #lookBy: number | undefined;
   #nextAt: number | undefined;
   #lookPlanned = false;
   /** Replies under way: what becomes of their records is not written yet. */
-  readonly #telling = new Set<Promise<void>>();
+  #telling: ReadonlySet<Promise<void>> = emptySet();
   #closed = false;
 
   constructor(deps: EngineDeps, tools: ToldTools) {
@@ -100,7 +101,7 @@ export class Announcer {
   close(): void {
     this.#closed = true;
     for (const { claim } of this.#claims.values()) claim?.cancel();
-    this.#claims.clear();
+    this.#claims = emptyMap();
     this.#deps.clock.clearTimeout(this.#timer?.handle);
     this.#timer = undefined;
   }
@@ -124,7 +125,7 @@ export class Announcer {
     for (const [key, waiting] of [...this.#claims]) {
       if (this.#groups !== groups) return;
       if (groups.get(key)?.order === waiting.order) continue;
-      this.#claims.delete(key);
+      remove(this.#claims, key);
       waiting.claim?.cancel();
     }
   }
@@ -140,11 +141,11 @@ export class Announcer {
     const { owner, level, order, asker } = group;
     const notBefore = group.at + this.#deps.options.coalesceMs;
     const waiting: Waiting = { order, claim: undefined };
-    this.#claims.set(key, waiting);
+    this.#claims = put(this.#claims, key, waiting);
     const about = (): readonly string[] =>
       this.#groups.get(key)?.ids.filter((id) => this.#tasks.deliveries.has(id)) ?? [];
     const claim = this.#deps.conversation.claim({ owner, level, order, notBefore, about, asker }, (floor) => {
-      if (this.#claims.get(key) === waiting) this.#claims.delete(key);
+      if (this.#claims.get(key) === waiting) remove(this.#claims, key);
       this.#take(floor);
     });
     if (this.#claims.get(key) === waiting) waiting.claim = claim;
@@ -179,8 +180,8 @@ export class Announcer {
     });
     void this.#deps.outbox.flush();
     const told = this.#tell(floor, reply, covered);
-    this.#telling.add(told);
-    void told.then(() => this.#telling.delete(told));
+    this.#telling = add(this.#telling, told);
+    void told.then(() => remove(this.#telling, told));
   }
 
   /** What was heard of it before it was cut was said over a request that contained it. */

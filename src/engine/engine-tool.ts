@@ -6,15 +6,12 @@ import type { ResolvedTool } from '../tools/flatten.ts';
 import { AsyncToolset } from '../tools/toolset.ts';
 import type { EngineTool } from './seam.ts';
 
-/** `instead`: another body than its own, asked for at each call. */
-export function toEngineTool(
-  resolved: ResolvedTool,
-  owner: Owner,
-  instead: () => ((args: never, options: never) => unknown) | undefined = () => undefined,
-): EngineTool {
+/** Another body than a tool's own, asked for at each call. */
+export type Instead = (name: string) => ((args: never, options: never) => unknown) | undefined;
+
+export function toEngineTool(resolved: ResolvedTool, owner: Owner, instead?: Instead): EngineTool {
   const { name, tool, schema, policy, prompts, toolsets } = resolved;
   const toolset = toolsets.find((each) => each instanceof AsyncToolset);
-  const keyed = { name, policy };
   return {
     name,
     owner,
@@ -23,12 +20,12 @@ export function toEngineTool(
     toolsets,
     ...(toolset ? { toolset } : {}),
     parse: (text, cutOff) => readArguments(schema, text, { cutOff, confirm: policy.onDuplicate === 'confirm' }),
-    keyOf: (args) => duplicateKey(keyed, args),
-    supersedeKeyOf: (args) => supersedeKey(keyed, args.value),
+    keyOf: (args) => duplicateKey(resolved, args),
+    supersedeKeyOf: (args) => supersedeKey(resolved, args.value),
     needsApproval: (value) =>
       typeof policy.needsApproval === 'function' ? policy.needsApproval(value) : policy.needsApproval,
     run: (value, options) => {
-      const other = instead();
+      const other = instead?.(name);
       return other ? other(value as never, options as never) : tool.execute(value, options);
     },
   };

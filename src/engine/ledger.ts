@@ -4,6 +4,7 @@
  */
 import type { Owner, Receipt } from '../chat/records.ts';
 import type { DeliveryState, TasksState } from '../chat/state.ts';
+import { emptyMap, put } from '../chat/tables.ts';
 import type { ClaimLevel, Outcome } from './seam.ts';
 
 export type Standing =
@@ -61,7 +62,7 @@ export interface Survey {
 
 /** Everything in the ledger, sorted by what there is to do. */
 export function survey(tasks: TasksState, now: number): Survey {
-  const groups = new Map<string, Group>();
+  let groups: ReadonlyMap<string, Group> = emptyMap();
   const over: { id: string; receipt: Receipt; reason?: string }[] = [];
   let nextAt: number | undefined;
   for (const delivery of tasks.deliveries.values()) {
@@ -74,7 +75,7 @@ export function survey(tasks: TasksState, now: number): Survey {
     }
     const change = nextChange(delivery, now);
     if (change !== undefined && (nextAt === undefined || change < nextAt)) nextAt = change;
-    if (standing.type === 'due') addTo(groups, delivery, standing.level, askerOf(tasks, delivery));
+    if (standing.type === 'due') groups = addTo(groups, delivery, standing.level, askerOf(tasks, delivery));
   }
   return { groups, over, nextAt };
 }
@@ -85,18 +86,18 @@ export function askerOf(tasks: TasksState, delivery: DeliveryState): string | un
 }
 
 function addTo(
-  groups: Map<string, Group>,
+  groups: ReadonlyMap<string, Group>,
   { id, owner, order, at }: DeliveryState,
   level: ClaimLevel,
   asker: string | undefined,
-): void {
+): ReadonlyMap<string, Group> {
   const key = asker === undefined ? `${level} ${owner}` : `${level} ${owner} ${asker}`;
   const group = groups.get(key);
-  if (!group) groups.set(key, { owner, level, order, at, ids: [id], ...(asker === undefined ? {} : { asker }) });
-  else {
-    group.ids.push(id);
-    if (order < group.order) Object.assign(group, { order, at });
-  }
+  if (!group)
+    return put(groups, key, { owner, level, order, at, ids: [id], ...(asker === undefined ? {} : { asker }) });
+  group.ids.push(id);
+  if (order < group.order) Object.assign(group, { order, at });
+  return groups;
 }
 
 /**

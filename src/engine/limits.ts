@@ -1,4 +1,5 @@
 /** The bounds of a body: its timers (S1.7, S5.5) and how many of a tool run at once. */
+import { add, emptyMap, emptySet, put, remove } from '../chat/tables.ts';
 import type { Clock, TimerHandle } from '../clock.ts';
 
 /** A bound that can be held (time in `input_required` does not count) and started over. */
@@ -58,8 +59,8 @@ interface Waiting {
 
 /** Which calls of each tool have a place, and who waits for one, in the order of the calls (S5.5). */
 export class Places {
-  readonly #taken = new Map<string, Set<string>>();
-  readonly #waiting = new Map<string, Waiting[]>();
+  #taken: ReadonlyMap<string, ReadonlySet<string>> = emptyMap();
+  #waiting: ReadonlyMap<string, Waiting[]> = emptyMap();
 
   isFull(tool: string, limit: number): boolean {
     return (this.#taken.get(tool)?.size ?? 0) >= limit;
@@ -72,8 +73,7 @@ export class Places {
   /** False when none is free. */
   take(tool: string, callId: string, limit: number): boolean {
     if (this.isFull(tool, limit)) return false;
-    const taken = this.#taken.get(tool) ?? new Set();
-    this.#taken.set(tool, taken.add(callId));
+    this.#take(tool, callId);
     return true;
   }
 
@@ -82,8 +82,8 @@ export class Places {
     const taken = this.#taken.get(tool);
     const giver = from.find((callId) => taken?.has(callId));
     if (!taken || giver === undefined) return false;
-    taken.delete(giver);
-    taken.add(heir);
+    remove(taken, giver);
+    this.#take(tool, heir);
     return true;
   }
 
@@ -92,7 +92,7 @@ export class Places {
     const entry: Waiting = { callId, start };
     const queue = this.#waiting.get(tool) ?? [];
     queue.push(entry);
-    this.#waiting.set(tool, queue);
+    this.#waiting = put(this.#waiting, tool, queue);
     return () => {
       const index = queue.indexOf(entry);
       if (index >= 0) queue.splice(index, 1);
@@ -102,14 +102,19 @@ export class Places {
   /** The next in the queue gets the place. Nothing happens when the call has none. */
   leave(tool: string, callId: string): void {
     const taken = this.#taken.get(tool);
-    if (!taken?.delete(callId)) return;
+    if (!taken?.has(callId)) return;
+    remove(taken, callId);
     const next = this.#waiting.get(tool)?.shift();
     if (next) {
-      taken.add(next.callId);
+      this.#take(tool, next.callId);
       return next.start();
     }
     if (taken.size > 0) return;
-    this.#taken.delete(tool);
-    this.#waiting.delete(tool);
+    remove(this.#taken, tool);
+    remove(this.#waiting, tool);
+  }
+
+  #take(tool: string, callId: string): void {
+    this.#taken = put(this.#taken, tool, add(this.#taken.get(tool) ?? emptySet(), callId));
   }
 }

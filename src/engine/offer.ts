@@ -10,7 +10,7 @@ import type { Prompts, Wording } from '../tools/prompts.ts';
 import type { Tool } from '../tools/tool.ts';
 import { companionsFor, createCompanions, type CompanionGroup } from './companions.ts';
 import type { Directory } from './directory.ts';
-import { toEngineTool } from './engine-tool.ts';
+import { toEngineTool, type Instead } from './engine-tool.ts';
 import type { EngineTool } from './seam.ts';
 
 /** A tool as a model is told of it. The fields are the AI SDK's. */
@@ -31,8 +31,7 @@ export interface OfferPorts {
   /** Grows by what the tools need: once seen, the companions stay. */
   readonly companions: Set<CompanionGroup>;
   readonly wording: (inner: readonly Partial<Prompts>[]) => Wording;
-  /** Another body than the tool's own, asked for at each call. */
-  readonly instead?: (name: string) => ((args: never, options: never) => unknown) | undefined;
+  readonly instead?: Instead;
 }
 
 export interface Offer {
@@ -51,10 +50,7 @@ export function offerTools(
       const { name } = tool;
       if (engineTools.has(name)) continue;
       declared.push(declare(tool, wording));
-      engineTools.set(
-        name,
-        toEngineTool(tool, owner, () => instead?.(name)),
-      );
+      engineTools.set(name, toEngineTool(tool, owner, instead));
       for (const group of companionsFor(tool.policy)) companions.add(group);
     }
   }

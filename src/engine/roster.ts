@@ -1,12 +1,13 @@
 /** Who runs: the tasks whose bodies run or are stopping (S5.3), and the tools of all calls that can still be told. */
+import { emptyMap, put, remove } from '../chat/tables.ts';
 import type { EngineTool, Journal } from './seam.ts';
 import type { Task } from './task.ts';
 
 export class Roster {
   readonly #journal: Journal;
-  readonly #live = new Map<string, Task>();
+  #live: ReadonlyMap<string, Task> = emptyMap();
   /** Tools of calls that run no more, or never did, and are still to be told. */
-  #untold: Map<string, EngineTool> | undefined;
+  #untold: ReadonlyMap<string, EngineTool> = emptyMap();
 
   constructor(journal: Journal) {
     this.#journal = journal;
@@ -17,7 +18,7 @@ export class Roster {
   }
 
   add(task: Task): void {
-    this.#live.set(task.callId, task);
+    this.#live = put(this.#live, task.callId, task);
   }
 
   get(callId: string): Task | undefined {
@@ -34,21 +35,21 @@ export class Roster {
   }
 
   toolOf(callId: string): EngineTool | undefined {
-    return this.#live.get(callId)?.tool ?? this.#untold?.get(callId);
+    return this.#live.get(callId)?.tool ?? this.#untold.get(callId);
   }
 
   stopped(task: Task): void {
-    this.#live.delete(task.callId);
+    remove(this.#live, task.callId);
     this.keepTool(task.callId, task.tool);
   }
 
   /** Of a call that has something to tell, until that is told. */
   keepTool(callId: string, tool: EngineTool): void {
-    if (this.#journal.state.tasks.untold.has(callId)) (this.#untold ??= new Map()).set(callId, tool);
+    if (this.#journal.state.tasks.untold.has(callId)) this.#untold = put(this.#untold, callId, tool);
   }
 
   /** Something of the call has its receipt. */
   told(callId: string): void {
-    if (!this.#journal.state.tasks.untold.has(callId)) this.#untold?.delete(callId);
+    if (!this.#journal.state.tasks.untold.has(callId)) remove(this.#untold, callId);
   }
 }

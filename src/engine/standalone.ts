@@ -16,8 +16,8 @@ import { checkPrompts, type ToolEntry, type Toolset } from '../tools/toolset.ts'
 import { cancelled, endingOfThrow } from './ending.ts';
 import { toEngineTool } from './engine-tool.ts';
 import { Outbox } from './outbox.ts';
-import type { BodyHost, Conversation, EngineDeps, EngineTool, Parsed, TurnRef } from './seam.ts';
-import { Task } from './task.ts';
+import type { BodyHost, Conversation, EngineDeps, EngineTool, FirstOutput, Parsed, TurnRef } from './seam.ts';
+import { Task, type TaskHooks } from './task.ts';
 
 export interface ExecuteToolOptions {
   /** Ends the run as cancelled. */
@@ -127,7 +127,7 @@ class StandaloneRun {
     const { input, value } = args;
     this.#options = options;
     this.#log = new Log({ now: () => clock.now() });
-    this.#task = new Task(this.#deps(clock), this.#hooks, { callId, input, value }, tool, turn);
+    this.#task = new Task(this.#deps(clock), this.#hooks, { callId, input, value, settle: this.#settle }, tool, turn);
     const { owner, name: toolName } = tool;
     this.#log.commit({ type: 'task_started', callId, toolName, input, owner, activityId: '', speechId: '', step: 0 });
     this.#collect();
@@ -169,13 +169,14 @@ class StandaloneRun {
     throw unsupported(`The approval of ${tool.name}`, 'Pass approved: true once it was given.');
   }
 
-  readonly #hooks = {
-    onFirst: (first: { output: Output; handoff?: { agent: AgentRef } }): void => {
-      this.#output = first.output;
-      this.#handoff = first.handoff?.agent;
-    },
-    onStopped: (): void => undefined,
-    onRecorded: (): void => undefined,
+  readonly #settle = (first: FirstOutput): void => {
+    this.#output = first.output;
+    this.#handoff = first.handoff?.agent;
+  };
+
+  readonly #hooks: TaskHooks = {
+    onStopped: () => undefined,
+    onRecorded: () => undefined,
   };
 
   #collect(): void {

@@ -2,6 +2,7 @@
  * What stands between a task and its body's first line, in this order: the user's approval (S6.6), the tasks it
  * replaces (S4.3), a place among those of its tool that run (S5.5). Where nothing does, the body starts without a yield.
  */
+import { emptyMap, put, remove } from '../chat/tables.ts';
 import { answered, declined, endingOfThrow } from './ending.ts';
 import { refusalOf } from './cancelling.ts';
 import { earlierDuplicates } from './duplicates.ts';
@@ -15,7 +16,7 @@ export class Starting {
   readonly #roster: Roster;
   readonly #places = new Places();
   /** By the task that replaces them: bodies that have yet to stop. Who replaces that one waits for them as well. */
-  readonly #stopping = new Map<string, Promise<unknown>>();
+  #stopping: ReadonlyMap<string, Promise<unknown>> = emptyMap();
 
   constructor(deps: EngineDeps, roster: Roster) {
     this.#deps = deps;
@@ -71,9 +72,9 @@ export class Starting {
     const stopped = Promise.all(
       replaced.map((other) => Promise.all([other.whenStopped, this.#stopping.get(other.callId)])),
     );
-    this.#stopping.set(task.callId, stopped);
+    this.#stopping = put(this.#stopping, task.callId, stopped);
     void stopped.then(() => {
-      this.#stopping.delete(task.callId);
+      remove(this.#stopping, task.callId);
       this.#place(task);
     });
   }

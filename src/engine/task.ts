@@ -27,13 +27,20 @@ export type Said =
   | { readonly phase: 'update'; readonly message: string; readonly progress?: Progress }
   | { readonly phase: 'question'; readonly question: Omit<Question, 'id'> };
 
+/** What a task is made of. */
+export interface TaskCall {
+  readonly callId: string;
+  readonly input: JsonObject;
+  readonly value: unknown;
+  /** Called once: the call's output is there. */
+  readonly settle: (first: FirstOutput) => void;
+}
+
 export interface TaskHooks {
-  /** The call's output is there. */
-  readonly onFirst: (first: FirstOutput) => void;
   /** The body has stopped, or never will be waited for again. */
-  readonly onStopped: () => void;
+  onStopped(task: Task): void;
   /** The ledger may have changed. */
-  readonly onRecorded: () => void;
+  onRecorded(): void;
 }
 
 export type StopReason = 'cancelled' | 'timeout' | 'interrupted' | 'closed';
@@ -56,6 +63,8 @@ export class Task {
   first: FirstOutput | undefined;
   readonly #deps: EngineDeps;
   readonly #hooks: TaskHooks;
+  /** Let go of once it has its output: a task may run for hours, its call is a matter of the turn. */
+  #settleCall: TaskCall['settle'] | undefined;
   readonly #abort = new AbortController();
   readonly #limits: BodyLimits;
   readonly #stopped = new Latch();
@@ -70,15 +79,10 @@ export class Task {
   #waiting = new Latch();
   #protected = false;
 
-  constructor(
-    deps: EngineDeps,
-    hooks: TaskHooks,
-    call: { callId: string; input: JsonObject; value: unknown },
-    tool: EngineTool,
-    turn: TurnRef,
-  ) {
+  constructor(deps: EngineDeps, hooks: TaskHooks, call: TaskCall, tool: EngineTool, turn: TurnRef) {
     this.#deps = deps;
     this.#hooks = hooks;
+    this.#settleCall = call.settle;
     this.callId = call.callId;
     this.input = call.input;
     this.value = call.value;
@@ -376,7 +380,8 @@ export class Task {
     if (this.first) return;
     this.first = first;
     this.#free.open();
-    this.#hooks.onFirst(first);
+    this.#settleCall?.(first);
+    this.#settleCall = undefined;
     this.#deps.changed();
   }
 
@@ -456,7 +461,7 @@ export class Task {
     if (this.#body === 'stopped') return;
     this.#body = 'stopped';
     this.giveUp();
-    this.#hooks.onStopped();
+    this.#hooks.onStopped(this);
   }
 }
 

@@ -1,5 +1,6 @@
 /** The toolsets of one place, the session or an activity: set up when they come, closed when they go (S8.6). */
 import type { Owner } from '../chat/records.ts';
+import { emptyMap, put, remove } from '../chat/tables.ts';
 import { collectToolsets, flattenTools, loadSchemas, type ResolvedTool } from '../tools/flatten.ts';
 import type { Toolset, ToolSource } from '../tools/toolset.ts';
 import { ToolsetLife, type ToolsetHost } from './toolset-life.ts';
@@ -8,8 +9,8 @@ export class ToolsetCare {
   readonly #host: ToolsetHost;
   readonly #owner: Owner;
   readonly #onChange: () => void;
-  readonly #lives = new Map<Toolset, ToolsetLife>();
-  readonly #endings = new Map<Toolset, Promise<void>>();
+  #lives: ReadonlyMap<Toolset, ToolsetLife> = emptyMap();
+  #endings: ReadonlyMap<Toolset, Promise<void>> = emptyMap();
   #source: ToolSource | undefined;
 
   constructor(host: ToolsetHost, owner: Owner, onChange: () => void) {
@@ -53,17 +54,17 @@ export class ToolsetCare {
       onReady: () => this.#onChange(),
     };
     const life = new ToolsetLife(this.#host, toolset, ports, this.#endings.get(toolset));
-    this.#lives.set(toolset, life);
+    this.#lives = put(this.#lives, toolset, life);
     return life;
   }
 
   #end(toolset: Toolset): Promise<void> | undefined {
     const ended = this.#lives.get(toolset)?.end();
-    this.#lives.delete(toolset);
+    remove(this.#lives, toolset);
     if (!ended) return undefined;
-    this.#endings.set(toolset, ended);
+    this.#endings = put(this.#endings, toolset, ended);
     void ended.then(() => {
-      if (this.#endings.get(toolset) === ended) this.#endings.delete(toolset);
+      if (this.#endings.get(toolset) === ended) remove(this.#endings, toolset);
     });
     return ended;
   }

@@ -2,6 +2,7 @@
  * The calls of each open turn: how many block (S6.8), what an interruption makes of them, and what nobody told of them
  * when the turn ended (S5.6).
  */
+import { emptyMap, put, remove } from '../chat/tables.ts';
 import type { RunningCall } from '../tools/prompts.ts';
 import type { Admission } from './admission.ts';
 import type { Answers } from './answers.ts';
@@ -24,7 +25,7 @@ export interface TurnsPorts {
 export class Turns {
   readonly #ports: TurnsPorts;
   /** By speech. */
-  readonly #calls = new Map<string, Call[]>();
+  #calls: ReadonlyMap<string, Call[]> = emptyMap();
   /** Ids of calls that no record holds yet: only where something is asynchronous are there any. */
   #reserved: Set<string> | undefined;
 
@@ -47,7 +48,7 @@ export class Turns {
     const { speechId } = call.turn;
     const calls = this.#calls.get(speechId);
     if (calls) calls.push(call);
-    else this.#calls.set(speechId, [call]);
+    else this.#calls = put(this.#calls, speechId, [call]);
   }
 
   blocking(speechId: string): number {
@@ -81,7 +82,7 @@ export class Turns {
 
   ended(speechId: string, untold: readonly string[]): void {
     const calls = this.#of(speechId);
-    this.#calls.delete(speechId);
+    remove(this.#calls, speechId);
     for (const call of calls) {
       this.#reserved?.delete(call.callId);
       if (untold.includes(call.callId)) this.#deliver(call);

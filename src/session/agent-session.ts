@@ -6,9 +6,9 @@ import { ChatContext } from '../chat/chat-context.ts';
 import type { SessionRecord } from '../chat/records.ts';
 import type { SessionState } from '../chat/state.ts';
 import { companionsFor, type CompanionGroup } from '../engine/companions.ts';
-import { createDirectory, listTasks, toInfo, type Directory } from '../engine/directory.ts';
+import { createDirectory, type Directory } from '../engine/directory.ts';
 import { MeanwhileError, SessionClosedError } from '../errors.ts';
-import type { ReplyOptions, SayOptions, TaskDirectory, TaskInfo, ToolSession } from '../tools/faces.ts';
+import type { ReplyOptions, SayOptions, TaskDirectory, ToolSession } from '../tools/faces.ts';
 import { flattenTools } from '../tools/flatten.ts';
 import type { EffectivePolicy } from '../tools/policy.ts';
 import type { ToolSource } from '../tools/toolset.ts';
@@ -21,7 +21,7 @@ import { closeSession } from './closing.ts';
 import type { Core } from './core.ts';
 import type { AgentState, SessionEvent, SessionEventName, UserState } from './events.ts';
 import { holderOf, type FloorHolder } from './floor-rules.ts';
-import { agentRefusal, checkAction, checkContent, checkOptions, checkReply, checkSay } from './given.ts';
+import { agentRefusal, checkContent, checkOptions, checkReply, checkSay } from './given.ts';
 import type { ModelListener } from './model-watch.ts';
 import type { AgentSessionOptions, Logger } from './options.ts';
 import { checkTextListener, type TextListener } from './output.ts';
@@ -30,12 +30,14 @@ import { RunResult } from './run-result.ts';
 import { SharedTools } from './shared-tools.ts';
 import { runAgentTask } from './subtasks.ts';
 import type { SpeechHandle } from './speech-handle.ts';
+import { SessionTasks } from './tasks.ts';
 import type { SessionTracer } from './tracing.ts';
 import type { SessionUsage } from './usage.ts';
 import type { UserContent } from './users.ts';
 
 export class AgentSession<UserData = unknown> implements ToolSession<UserData>, AsyncDisposable {
   readonly userData: UserData;
+  readonly tasks: TaskDirectory;
   /** @internal */
   readonly sharedTools: SharedTools;
   /** @internal */
@@ -53,6 +55,7 @@ export class AgentSession<UserData = unknown> implements ToolSession<UserData>, 
   constructor(options: AgentSessionOptions<UserData>) {
     this.userData = options?.userData as UserData;
     this.#core = assemble(this, options);
+    this.tasks = new SessionTasks(this.#core);
     this.sharedTools = new SharedTools(this.#core, options.tools);
     this.tracer = options.tracer?.(this);
     for (const tool of flattenTools(options.tools)) this.noteTool(tool.policy);
@@ -117,16 +120,6 @@ export class AgentSession<UserData = unknown> implements ToolSession<UserData>, 
   get currentActivity(): Activity | undefined {
     return this.#core.stage.current;
   }
-
-  readonly tasks: TaskDirectory = {
-    list: () => listTasks(this.directory),
-    get: (callId) => this.#task(callId),
-    cancel: (callId) => this.#cancelTask(callId),
-    answer: async (callId, action, content) => {
-      checkAction(action);
-      await this.#core.executor.answer(callId, action, content);
-    },
-  };
 
   /** @internal What the companions see. */
   get directory(): Directory {
@@ -286,21 +279,6 @@ export class AgentSession<UserData = unknown> implements ToolSession<UserData>, 
   /** @internal */
   removeOverride(override: Override): void {
     this.#overrides.splice(this.#overrides.indexOf(override), 1);
-  }
-
-  /** A body that cancels its own task does not wait for itself (S6.8). */
-  async #cancelTask(callId: string): Promise<boolean> {
-    const { executor } = this.#core;
-    const isOwn = whoRuns()?.body?.callId === executor.find(callId)?.callId;
-    const cancellation = executor.cancel(callId, 'application');
-    if (cancellation.type !== 'cancelled') return false;
-    if (!isOwn) await cancellation.whenStopped;
-    return true;
-  }
-
-  #task(callId: string): TaskInfo | undefined {
-    const task = this.#core.executor.find(callId);
-    return task ? toInfo(task, this.#core.clock.now()) : undefined;
   }
 
   #requireOpen(what: string): void {

@@ -42,7 +42,8 @@ export class Floor {
   readonly #ports: FloorPorts;
   readonly #waiters: { readonly waiter: Waiter; readonly n: number }[] = [];
   #asked = 0;
-  readonly #watchers = new Set<() => void>();
+  /** The list is never changed but replaced: whoever goes through it is not disturbed. */
+  #watchers: readonly (() => void)[] = [];
   #silentSince: number | undefined;
   #standing: Standing | undefined;
   #timer: TimerHandle | undefined;
@@ -64,8 +65,10 @@ export class Floor {
 
   /** Calls `listener` whenever silence begins or ends, or the lease or the current agent is another. */
   watch(listener: () => void): () => void {
-    this.#watchers.add(listener);
-    return () => this.#watchers.delete(listener);
+    this.#watchers = this.#watchers.concat(listener);
+    return () => {
+      this.#watchers = this.#watchers.filter((other) => other !== listener);
+    };
   }
 
   facts(): FloorFacts {
@@ -157,6 +160,6 @@ export class Floor {
     if (was?.silent === silent && was.activityId === activityId && was.lease === lease) return;
     this.#standing = { silent, activityId, lease };
     if (silent !== (this.#silentSince !== undefined)) this.#silentSince = silent ? this.#ports.clock.now() : undefined;
-    for (const listener of [...this.#watchers]) listener();
+    for (const listener of this.#watchers) listener();
   }
 }

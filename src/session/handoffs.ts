@@ -2,6 +2,7 @@
  * Handoffs that tools ask for (S8.5). Of several the first counts: in one batch in the model's order, otherwise in the
  * order of recording. The same agent twice is no conflict; every other is told that it did not happen.
  */
+import { emptyMap, put, remove } from '../chat/tables.ts';
 import type { FirstOutput, HandoffIntent } from '../engine/seam.ts';
 import { MeanwhileError, SessionClosedError } from '../errors.ts';
 import type { Activity } from './activity.ts';
@@ -19,7 +20,7 @@ interface Promised {
 export class Handoffs {
   readonly #core: Core;
   /** By activity: the handoff that will end it. */
-  readonly #promised = new Map<string, Promised>();
+  #promised: ReadonlyMap<string, Promised> = emptyMap();
 
   constructor(core: Core) {
     this.#core = core;
@@ -49,7 +50,7 @@ export class Handoffs {
       order: this.#core.log.state.seq,
       serve: () => this.#switch(intent),
     });
-    this.#promised.set(intent.activityId, { intent, leaveQueue });
+    this.#promised = put(this.#promised, intent.activityId, { intent, leaveQueue });
   }
 
   /** The outputs of a batch, with an error where another handoff counts. */
@@ -71,7 +72,7 @@ export class Handoffs {
       return { output: { type: 'error', text: told }, wantsReply: true, background: false };
     });
     if (intent && !this.#promised.has(activity.id))
-      this.#promised.set(activity.id, { intent, leaveQueue: () => undefined });
+      this.#promised = put(this.#promised, activity.id, { intent, leaveQueue: () => undefined });
     return { intent, outputs };
   }
 
@@ -114,7 +115,7 @@ export class Handoffs {
   left(activity: Activity): void {
     const promised = this.#promised.get(activity.id);
     if (!promised) return;
-    this.#promised.delete(activity.id);
+    remove(this.#promised, activity.id);
     promised.leaveQueue();
     if (activity.successor === promised.intent.agent) return;
     this.#tellRefused(activity, promised.intent);

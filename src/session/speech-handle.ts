@@ -1,4 +1,5 @@
 /** One speech of the agent, as others hold it: they may wait for it (S6.8), and cut it where it allows that (S5.6). */
+import { add, emptySet, remove } from '../chat/tables.ts';
 import { MeanwhileError } from '../errors.ts';
 import type { SpeechRef } from '../tools/faces.ts';
 import { requireLiveBody, whoRuns } from './ambient.ts';
@@ -25,7 +26,7 @@ export class SpeechHandle implements SpeechRef {
   /** Resolves when the speech is over: its words heard or cut, its calls answered, its items in the context. */
   readonly done: Promise<SpeechResult>;
   readonly #settle: (result: SpeechResult) => void;
-  readonly #onInterrupt = new Set<(by: CutBy) => void>();
+  #onInterrupt: ReadonlySet<(by: CutBy) => void> = emptySet();
   #phase: SpeechPhase = 'queued';
   /** Made when somebody waits. */
   #phaseChanged: PromiseWithResolvers<void> | undefined;
@@ -99,8 +100,8 @@ export class SpeechHandle implements SpeechRef {
 
   onInterrupt(listener: (by: CutBy) => void): () => void {
     if (this.#cutBy) listener(this.#cutBy);
-    this.#onInterrupt.add(listener);
-    return () => this.#onInterrupt.delete(listener);
+    this.#onInterrupt = add(this.#onInterrupt, listener);
+    return () => remove(this.#onInterrupt, listener);
   }
 
   /**
@@ -128,7 +129,7 @@ export class SpeechHandle implements SpeechRef {
     if (this.#result) return;
     this.#result = result;
     this.phase = 'done';
-    this.#onInterrupt.clear();
+    this.#onInterrupt = emptySet();
     this.#settle(result);
   }
 }

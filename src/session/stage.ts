@@ -23,8 +23,8 @@ export interface Prepared {
 }
 
 export class Stage {
-  /** From the outermost to the innermost. */
-  readonly stack: Activity[] = [];
+  /** From the outermost to the innermost. The list is never changed but replaced: whoever goes through it is not disturbed. */
+  stack: readonly Activity[] = [];
   readonly #core: Core;
   #waiting: (() => void)[] = [];
   #onClosed: readonly (() => void)[] = [];
@@ -153,7 +153,7 @@ export class Stage {
     const activity = new Activity(this.#core, id, agent, toolbox, parent, lease);
     const chatCtx = agent.options.chatCtx ?? (agent instanceof AgentTask ? 'empty' : 'inherit');
     agent.enterSession(session);
-    this.stack.push(activity);
+    this.stack = this.stack.concat(activity);
     log.commit({
       type: 'agent_entered',
       activityId: id,
@@ -185,7 +185,7 @@ export class Stage {
     await this.exit(activity);
     await executor.ownerEnded(activity.id, options.closeTimeoutMs);
     const keepCalls = activity.agent instanceof AgentTask && activity.agent.options.keepToolCalls === true;
-    this.stack.splice(this.stack.indexOf(activity), 1);
+    this.stack = this.stack.filter((other) => other !== activity);
     log.commit({
       type: 'agent_left',
       activityId: activity.id,

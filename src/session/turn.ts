@@ -8,7 +8,7 @@
 import type { LanguageModelV4StreamPart } from '@ai-sdk/provider';
 import { describeError, OutputError } from '../errors.ts';
 import type { Batch, BatchCall, Message, MessagePart } from '../chat/items.ts';
-import type { FirstOutput, HandoffIntent, StartedCall } from '../engine/seam.ts';
+import type { FirstOutput, HandoffIntent, StartedCall, TurnRef } from '../engine/seam.ts';
 import type { Activity } from './activity.ts';
 import type { Core } from './core.ts';
 import { callModel, type ModelCallEnd } from './model-call.ts';
@@ -118,16 +118,7 @@ export class Turn {
     const utterance = new Utterance(this.#core, speech, this.#activity.agent.name);
     const abort = new AbortController();
     const parts = new StepParts((call, cutOff) =>
-      this.#core.executor.start(call, {
-        speechId: speech.id,
-        step,
-        activityId: this.#activity.id,
-        tools: this.#activity.toolbox.engineTools,
-        toolsAllowed: toolChoice !== 'none',
-        speech,
-        model: this.#activity.view.ref,
-        cutOff: () => cutOff,
-      }),
+      this.#core.executor.start(call, this.#ref(step, toolChoice !== 'none', cutOff)),
     );
     const stopListening = speech.onInterrupt((by) => {
       abort.abort();
@@ -148,6 +139,20 @@ export class Turn {
     stopListening();
     if (read.type === 'failed') return { goOn: false, error: read.error };
     return { goOn: this.#goesOn(parts.calls) };
+  }
+
+  /** What a call keeps of its turn, as long as its task runs: none of the step's own things. */
+  #ref(step: number, toolsAllowed: boolean, cutOff: boolean): TurnRef {
+    return {
+      speechId: this.#speech.id,
+      step,
+      activityId: this.#activity.id,
+      tools: this.#activity.toolbox.engineTools,
+      toolsAllowed,
+      speech: this.#speech,
+      model: this.#activity.view.ref,
+      ...(cutOff ? { cutOff: () => true } : {}),
+    };
   }
 
   #addInput(): void {
