@@ -1,10 +1,13 @@
 /** Mistakes in a script that only JavaScript, or a cast, can make; and a step in words. */
 import { show } from './alike.ts';
+import { checkSettings } from './check-settings.ts';
+import { checkMoment } from './moments.ts';
 import type { Script, Step } from './script.ts';
 import { wordingOf } from './times.ts';
 
 const acts = ['userSays', 'userTypes', 'userNoiseMs', 'userStops', 'userHangsUp', 'modelFailsForMs', 'does'] as const;
 const timings = ['at', 'on', 'afterMs', 'forMs', 'interrupts'] as const;
+const belongings = { forMs: ['userSays'], interrupts: ['userSays', 'userNoiseMs'] } as const;
 const members = ['app', 'steps', 'tools', 'model', 'voice', 'user', 'limitMs'];
 
 /** Throws a TypeError that names the step. */
@@ -17,6 +20,7 @@ export function checkScript(script: Script): void {
   if (!script.app) throw new TypeError('simulate: expected app, got nothing. Write app: { agent, llm }.');
   if (!Array.isArray(script.steps))
     throw new TypeError(`simulate: expected steps to be a list, got ${show(script.steps)}. Write steps: [].`);
+  checkSettings(script);
   for (const [index, step] of script.steps.entries())
     checkStep(step as Readonly<Record<string, unknown>>, `simulate, step ${String(index + 1)}`);
 }
@@ -35,6 +39,12 @@ function checkStep(step: Readonly<Record<string, unknown>>, where: string): void
   }
   if (step['at'] !== undefined && (step['on'] !== undefined || step['afterMs'] !== undefined))
     throw new TypeError(`${where}: at is a time of its own. Leave out on and afterMs, or leave out at.`);
+  const { on } = step;
+  if (on !== undefined && on !== 'idle' && on !== 'at once') checkMoment(on, `${where}, on`);
+  for (const [name, of] of Object.entries(belongings)) {
+    if (step[name] !== undefined && !given.some((act) => of.some((each) => each === act)))
+      throw new TypeError(`${where}: ${name} belongs to ${of.join(' and ')}. Leave it out.`);
+  }
 }
 
 /** `Step 3 (userSays "Wait")`. */

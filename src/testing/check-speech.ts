@@ -1,8 +1,9 @@
 /** What was said, when, and over whom: as verdicts. Pure. */
-import { timesOf, wordingOfMoment, type Moment } from './moments.ts';
+import { show } from './alike.ts';
+import { checkMoment, timesOf, wordingOfMoment, type Moment } from './moments.ts';
 import type { Mark } from './picture.ts';
 import type { AgentSpeech, Reading, ToolRunSpan, UserSpeech } from './reading.ts';
-import { durationText, quoted, says, timeText, wordingOf } from './times.ts';
+import { durationText, isWords, quoted, says, timeText, wordingOf } from './times.ts';
 import type { Verdict } from './verdict.ts';
 
 export interface SpokenOptions {
@@ -28,11 +29,12 @@ export interface SilentOptions {
 }
 
 export function spoken(reading: Reading, wanted: string | RegExp, { times, after }: SpokenOptions): Verdict {
+  checkWords(wanted);
   const since = sinceOf(after, reading);
   const behind = after === undefined ? '' : ` after ${wordingOfMoment(after)}`;
   const what = `${wordingOf(wanted)}${times === undefined ? '' : ` ${countText(times)}`}${behind}`;
   const wordings = { expected: `the agent to say ${what}`, unexpected: `the agent not to say ${what}` };
-  if (since === undefined) return { pass: false, ...wordings, ...never(after, reading) };
+  if (since === undefined) return { pass: undefined, ...wordings, ...never(after, reading) };
   const hits = reading.speech.filter((each) => each.from >= since && says(each.text, wanted));
   const pass = times === undefined ? hits.length > 0 : hits.length === times;
   if (hits.length > 0) {
@@ -99,18 +101,28 @@ export function spokenWhile(reading: Reading, condition: While, { graceMs = 0, t
       : condition === 'tool running'
         ? 'a tool ran'
         : `${condition.tool} ran`;
+  if (text !== undefined) checkWords(text);
   const what = text === undefined ? 'speak' : `say ${wordingOf(text)}`;
+  const wordings = {
+    expected: `the agent to ${what} while ${during}`,
+    unexpected: `the agent not to ${what} while ${during}`,
+  };
+  const spans = spansOf(reading, condition);
+  if (typeof condition === 'object' && spans.length === 0)
+    return {
+      pass: undefined,
+      ...wordings,
+      found: `${condition.tool} never ran.`,
+      marks: [{ at: reading.end, note: 'it has not run so far' }],
+    };
   const speech = reading.speech.filter((each) => text === undefined || says(each.text, text));
   const overlaps = speech.flatMap((each) =>
-    spansOf(reading, condition).flatMap(
-      (other) => overlapOf(each, other, reading.end, condition === 'user speaking' ? graceMs : 0) ?? [],
-    ),
+    spans.flatMap((other) => overlapOf(each, other, reading.end, condition === 'user speaking' ? graceMs : 0) ?? []),
   );
   const [first] = overlaps;
   return {
     pass: first !== undefined,
-    expected: `the agent to ${what} while ${during}`,
-    unexpected: `the agent not to ${what} while ${during}`,
+    ...wordings,
     found: first ? first.sentence : `It never did.`,
     marks: overlaps.flatMap((each) => each.marks),
     drawn: overlaps[0]?.drawn,
@@ -141,6 +153,8 @@ function spansOf(reading: Reading, condition: While): readonly Other[] {
   if (condition === 'user speaking') return reading.user;
   const { tasks } = reading;
   if (condition === 'tool running') return tasks;
+  if (typeof condition !== 'object')
+    throw new TypeError(`Expected 'user speaking', 'tool running' or { tool }, got ${show(condition)}.`);
   return tasks.filter((task) => [task.toolName, task.name, task.callId].includes(condition.tool));
 }
 
@@ -178,10 +192,11 @@ function overlapOf(speech: AgentSpeech, other: Other, end: number, graceMs: numb
 }
 
 export function silentFor(reading: Reading, ms: number, now: number, { after }: SilentOptions): Verdict {
+  if (!(ms > 0 && ms < Infinity)) throw new TypeError(`Expected a number of ms above 0, got ${show(ms)}.`);
   const since = after === undefined ? now - ms : sinceOf(after, reading);
   const what = `${durationText(ms)}${after === undefined ? ' up to now' : ` after ${wordingOfMoment(after)}`}`;
   const wordings = { expected: `the agent to be silent for ${what}`, unexpected: `the agent to speak within ${what}` };
-  if (since === undefined) return { pass: false, ...wordings, ...never(after, reading) };
+  if (since === undefined) return { pass: undefined, ...wordings, ...never(after, reading) };
   const until = since + ms;
   const spoke = reading.speech.filter(
     (each) => each.from < until && (each.to ?? now) > since && (each.from !== each.to || each.text !== ''),
@@ -223,7 +238,9 @@ function silence(
 }
 
 function sinceOf(after: Moment | undefined, reading: Reading): number | undefined {
-  return after === undefined ? 0 : timesOf(after, reading)[0];
+  if (after === undefined) return 0;
+  checkMoment(after, 'after');
+  return timesOf(after, reading)[0];
 }
 
 function never(after: Moment | undefined, { end }: Reading): Pick<Verdict, 'found' | 'marks'> {
@@ -232,6 +249,10 @@ function never(after: Moment | undefined, { end }: Reading): Pick<Verdict, 'foun
     found: `That moment never came: ${moment}.`,
     marks: [{ at: end, note: `it has not come so far` }],
   };
+}
+
+function checkWords(wanted: unknown): void {
+  if (!isWords(wanted)) throw new TypeError(`Expected words or a RegExp to look for, got ${show(wanted)}.`);
 }
 
 export function countText(times: number): string {

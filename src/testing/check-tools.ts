@@ -66,12 +66,12 @@ export function received(reading: Reading, id: string, receipt: Receipt): Verdic
   if (runs.length > 1) {
     const names = runs.map((run) => run.name).join(', ');
     const found = `${id} ran ${countText(runs.length)}. Say which: ${names}.`;
-    return { pass: false, ...wordings, found, marks: marksOf(reading, runs, () => 'one of them') };
+    return { pass: undefined, ...wordings, found, marks: marksOf(reading, runs, () => 'one of them') };
   }
   const [run] = runs;
   const records = reading.deliveries.filter((each) => each.recordId === id || each.callId === run?.callId);
   const last = records.at(-1);
-  if (!last) return { pass: false, ...wordings, ...noDelivery(reading, id, run) };
+  if (!last) return { pass: run ? false : undefined, ...wordings, ...noDelivery(reading, id, run) };
   const about = run ? `${run.name}, ${last.recordId},` : last.recordId;
   if (last.receipt === undefined) {
     const note = `${last.recordId} is due since then, and has not been told`;

@@ -7,7 +7,7 @@ import { show } from './alike.ts';
 import type { ArgsPattern, CalledOptions } from './check-tools.ts';
 import type { OverlapOptions, SilentOptions, SpokenOptions, While } from './check-speech.ts';
 import { Observation } from './observation.ts';
-import { explain, type Verdict } from './verdict.ts';
+import { ConversationError, explain, type Verdict } from './verdict.ts';
 
 /** What a matcher takes: a simulation, an observed session, a run, or a list of events. */
 export type Observed = Observation | Pick<RunResult, 'events'> | readonly SessionEvent[];
@@ -57,12 +57,14 @@ export const meanwhileMatchers: AsMatchers<MeanwhileMatchers> = {
 function result(received: unknown, judge: (observation: Observation) => Verdict): MatcherResult {
   const observation = toObservation(received);
   const verdict = judge(observation);
-  return { pass: verdict.pass, message: () => explain(verdict, observation.reading, verdict.pass) };
+  const { pass } = verdict;
+  if (pass === undefined) throw new ConversationError(explain(verdict, observation.reading));
+  return { pass, message: () => explain(verdict, observation.reading, pass) };
 }
 
 function opposite(verdict: Verdict): Verdict {
   const { pass, expected, unexpected } = verdict;
-  return { ...verdict, pass: !pass, expected: unexpected, unexpected: expected };
+  return { ...verdict, pass: pass === undefined ? pass : !pass, expected: unexpected, unexpected: expected };
 }
 
 /** Throws a TypeError for what is no conversation. */

@@ -1,6 +1,7 @@
 /** Moments of a conversation, in words: what a step of a script waits for, and where an assertion begins to look. */
+import { show } from './alike.ts';
 import type { Delivery, Reading } from './reading.ts';
-import { says, wordingOf } from './times.ts';
+import { isWords, says, wordingOf } from './times.ts';
 
 /**
  * - `{ agentSays }`: these words have been heard; a string is a part of what was said.
@@ -13,7 +14,20 @@ export type Moment =
   | 'agent stops speaking'
   | { readonly agentSays: string | RegExp }
   | { readonly userSays: string | RegExp }
-  | { readonly tool: string; readonly is: 'started' | 'updated' | 'ended' | 'told' };
+  | { readonly tool: string; readonly is: (typeof toolMoments)[number] };
+
+/** Throws a TypeError for what only JavaScript, or a cast, can make of a moment: it would never come. */
+export function checkMoment(given: unknown, where: string): void {
+  if (given === 'agent starts speaking' || given === 'agent stops speaking') return;
+  const { agentSays, userSays, tool, is } = Object(given) as Readonly<Record<string, unknown>>;
+  if (isWords(agentSays) || isWords(userSays)) return;
+  if (typeof tool === 'string' && tool !== '' && toolMoments.some((each) => each === is)) return;
+  throw new TypeError(
+    `${where}: expected a moment, got ${show(given)}. Write 'agent starts speaking', 'agent stops speaking', { agentSays }, { userSays } or { tool, is: ${toolMoments.map((each) => `'${each}'`).join(' | ')} }.`,
+  );
+}
+
+const toolMoments = ['started', 'updated', 'ended', 'told'] as const;
 
 /** When it came, each time, in ms from the start. */
 export function timesOf(moment: Moment, reading: Reading): number[] {

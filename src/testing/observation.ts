@@ -171,12 +171,13 @@ export class Observation {
   }
 
   #expect(verdict: Verdict, thrownBy: keyof this & string): this {
-    if (!verdict.pass) throw new ConversationError(explain(verdict, this.reading), Reflect.get(this, thrownBy));
+    if (verdict.pass !== true) throw new ConversationError(explain(verdict, this.reading), Reflect.get(this, thrownBy));
     return this;
   }
 
   #expectNot(verdict: Verdict, thrownBy: keyof this & string): this {
-    if (verdict.pass) throw new ConversationError(explain(verdict, this.reading, true), Reflect.get(this, thrownBy));
+    if (verdict.pass !== false)
+      throw new ConversationError(explain(verdict, this.reading, true), Reflect.get(this, thrownBy));
     return this;
   }
 }

@@ -44,8 +44,8 @@ export class Simulation extends Observation {
  *
  * Rejects with a TypeError for a script that contradicts itself, with MeanwhileError `invalid_option` for a mock that is
  * no tool of anybody, and with a ConversationError that prints the timeline when a step waits for what never comes, when
- * the conversation is longer than `limitMs`, and when the steps of a scripted model do not fit. What `does` throws goes
- * through.
+ * the conversation is longer than `limitMs`, and when the steps of a scripted model or the failures of one do not fit.
+ * What `does` throws goes through.
  *
  * @example
  * const call = await simulate({
@@ -93,6 +93,7 @@ export async function simulate(script: Script): Promise<Simulation> {
     mocks.check();
   }
   checkModel(simulation);
+  checkFailures(script, weather, simulation);
   return simulation;
 }
 
@@ -163,6 +164,14 @@ function checkModel(simulation: Simulation): void {
       : { at: durationMs, note: 'the end' };
     throw failure(error instanceof Error ? error.message : String(error), simulation, mark);
   }
+}
+
+/** A failure that was planned for a request nobody made has shown nothing. */
+function checkFailures({ model }: Script, { requests }: ModelWeather, simulation: Simulation): void {
+  const late = model?.failures?.find(({ request }) => request > requests);
+  if (!late) return;
+  const fact = `simulate: model.failures has request ${String(late.request)}, but ${String(requests)} were made.`;
+  throw failure(fact, simulation, { at: simulation.durationMs, note: 'the end' });
 }
 
 function failure(fact: string, { reading }: Simulation, mark: Mark): ConversationError {

@@ -16,6 +16,11 @@ export function wordingOf(wanted: string | RegExp): string {
   return typeof wanted === 'string' ? JSON.stringify(wanted) : String(wanted);
 }
 
+/** Words that can be looked for: of the empty text everything is full. */
+export function isWords(wanted: unknown): wanted is string | RegExp {
+  return wanted instanceof RegExp || (typeof wanted === 'string' && wanted.trim() !== '');
+}
+
 /** A text is part of what was said; white space counts as one space. */
 export function says(said: string, wanted: string | RegExp): boolean {
   const flat = said.replaceAll(/\s+/g, ' ');

@@ -4,7 +4,8 @@ import { picture, type Mark } from './picture.ts';
 import type { Reading } from './reading.ts';
 
 export interface Verdict {
-  readonly pass: boolean;
+  /** Undefined where there is nothing to judge: that fails either way. */
+  readonly pass: boolean | undefined;
   /** What was asked for, behind "Expected ": `the agent to say "booked"`; negated behind `.not`. */
   readonly expected: string;
   readonly unexpected: string;

@@ -57,6 +57,14 @@ test.each<[string, () => void]>([
   expect(run).toThrowErrorMatchingSnapshot();
 });
 
+test.each<[string, () => void]>([
+  ['a moment', () => expect(call).not.toHaveSpoken('Rain', { after: { userSays: 'Good bye' } })],
+  ['a tool', () => expect(call).not.toHaveSpokenWhile({ tool: 'book_flight' })],
+  ['a call', () => expect(call).not.toHaveReceipt('book_flight', 'completed')],
+])('what never came says nothing, negated or not: %s', (_what, run) => {
+  expect(run).toThrow(/That moment never came|book_flight never ran|There is no such call/);
+});
+
 test('a run and a list of events are conversations too; anything else is not', async () => {
   const clock = createVirtualClock();
   const session = new AgentSession({ llm: scriptedModel(['Hello.']), clock });

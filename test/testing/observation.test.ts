@@ -71,7 +71,7 @@ test('what holds passes, and goes on', () => {
     .expectNotSpoken('I am searching', { after: { tool: 'book_flight', is: 'ended' } })
     .expectNotSpoken('code ABC123')
     .expectNotSpokenWhile('user speaking')
-    .expectNotSpokenWhile({ tool: 'get_weather' })
+    .expectNotSpokenWhile({ tool: 'book_flight' }, { text: 'ABC123' })
     .expectNotSpokenWhile('tool running', { text: 'ABC123' })
     .expectSilentFor(4000, { after: 'agent stops speaking' })
     .expectNoOverlap()
@@ -93,6 +93,8 @@ test.each<[string, () => unknown]>([
   ['other things', () => rude.expectSpoken('booked')],
   ['another number of times', () => booked.expectSpoken('Twenty', { times: 2 })],
   ['a moment that never came', () => booked.expectSpoken('code', { after: { tool: 'get_weather', is: 'told' } })],
+  ['a moment that never came, negated', () => booked.expectNotSpoken('code', { after: { userSays: 'Good bye' } })],
+  ['a tool that never ran', () => booked.expectNotSpokenWhile({ tool: 'get_weather' })],
   ['said in spite', () => booked.expectNotSpoken(/twenty/i)],
   ['over the user', () => rude.expectNotSpokenWhile('user speaking')],
   ['while a tool ran', () => booked.expectNotSpokenWhile({ tool: 'book_flight' })],
@@ -110,6 +112,22 @@ test.each<[string, () => unknown]>([
   ['errors', () => rude.expectNoErrors()],
 ])('what it prints: %s', (_what, run) => {
   expect(messageOf(run)).toMatchSnapshot();
+});
+
+test.each<[string, () => unknown, RegExp]>([
+  ['no words', () => booked.expectSpoken(' '), /^Expected words or a RegExp to look for, got " "\.$/],
+  ['no words while', () => booked.expectNotSpokenWhile('tool running', { text: '' }), /^Expected words or a RegExp/],
+  ['no time', () => booked.expectSilentFor(0), /^Expected a number of ms above 0, got 0\.$/],
+  ['no number', () => booked.expectSilentFor(Number.NaN), /^Expected a number of ms above 0/],
+  ['no condition', () => booked.expectNotSpokenWhile('user speeks' as never), /got "user speeks"\.$/],
+  [
+    'no moment',
+    () => booked.expectNotSpoken('x', { after: { agentSay: 'x' } as never }),
+    /^after: expected a moment, got/,
+  ],
+])('what looks for nothing is refused: %s', (_what, run, message) => {
+  expect(run).toThrow(TypeError);
+  expect(run).toThrow(message);
 });
 
 test('grace is for who was speaking already, not for who begins', async () => {

@@ -456,6 +456,71 @@ test.each<[string, Play, RegExp]>([
   await expect(play(script)).rejects.toThrow(message);
 });
 
+test.each<[string, Partial<Script>, RegExp]>([
+  [
+    'model',
+    { model: { firstTokenMS: 1 } as never },
+    /^simulate, model: unknown member firstTokenMS\. Known: firstTokenMs/,
+  ],
+  [
+    'model',
+    { model: { tokenMs: -1 } },
+    /^simulate, model: expected tokenMs to be a number of ms, 0 or more, got -1\.$/,
+  ],
+  ['failure', { model: { failures: [{ request: 0 }] } }, /^simulate, model, failure 1: expected request to be a whole/],
+  ['failure', { model: { failures: [{} as never] } }, /^simulate, model, failure 1: expected request, got nothing/],
+  ['failure', { model: { failures: [{ request: 9 }] } }, /^simulate: model\.failures has request 9, but 1 were made\./],
+  [
+    'voice',
+    { voice: { wordsPerMinute: 0 } },
+    /^simulate, voice: expected wordsPerMinute to be a number above 0, got 0\.$/,
+  ],
+  ['voice', { voice: 'txt' as never }, /^simulate, voice: expected an object of wordsPerMinute, .*, got "txt"\.$/],
+  ['user', { user: { transcriptMs: Number.NaN } }, /^simulate, user: expected transcriptMs/],
+  [
+    'moment',
+    { steps: [{ on: 'agent speaks' as never, userStops: true }] },
+    /^simulate, step 1, on: expected a moment, got/,
+  ],
+  [
+    'moment',
+    { steps: [{ on: { tool: 'x', is: 'done' as never }, userStops: true }] },
+    /got \{"tool":"x","is":"done"\}/,
+  ],
+  ['moment', { steps: [{ on: { agentSays: '' }, userStops: true }] }, /step 1, on: expected a moment/],
+  ['step', { steps: [{ userTypes: 'Hi', forMs: 1 } as never] }, /step 1: forMs belongs to userSays\. Leave it out\.$/],
+  [
+    'step',
+    { steps: [{ userStops: true, interrupts: false } as never] },
+    /interrupts belongs to userSays and userNoiseMs/,
+  ],
+  [
+    'tool',
+    { tools: { book_flight: 'x' as never } },
+    /^simulate, tools, book_flight: expected an object of afterMs, .*"x"\.$/,
+  ],
+  [
+    'tool',
+    { tools: { book_flight: [{ update: 'x' } as never] } },
+    /book_flight, step 1: unknown member update\. Known:/,
+  ],
+  ['tool', { tools: { book_flight: [{ afterMs: 5 } as never] } }, /step 1: expected one of updates, .*, got none\.$/],
+  [
+    'tool',
+    { tools: { book_flight: { afterMs: -5, returns: 1 } } },
+    /book_flight: expected afterMs to be a number of ms/,
+  ],
+  ['tool', { tools: { book_flight: [{ returns: 1 }, { updates: 'x' }] } }, /step 2: the tool has ended before/],
+  ['tool', { tools: { book_flight: [[{ returns: 1 }], { returns: 2 }] as never } }, /call 2: expected a list of steps/],
+  [
+    'tool',
+    { tools: { book_flight: [[{ returns: 1, throws: 2 } as never]] } },
+    /call 1, step 1: .*got returns and throws/,
+  ],
+])('a script in which the %s can mean nothing is refused', async (_what, script, message) => {
+  await expect(play({ llm: ['Hello.'], steps: [{ userTypes: 'Hi' }], ...script })).rejects.toThrow(message);
+});
+
 test('it rejects when a mock is no tool of anybody', async () => {
   const app = { agent: new Agent({ instructions: '' }), llm: ['Hello.'] };
   const script = { app, tools: { book_fligt: { returns: 1 } }, steps: [{ userTypes: 'Hi' } as const] };
