@@ -33,7 +33,8 @@ const main = defineConfig({
   target: 'es2023',
   fixedExtension: false,
   dts: true,
-  clean: true,
+  // The page is not made here.
+  clean: ['dist/*', '!dist/playground'],
   deps: {
     // To find and load these costs an importer as much as all the rest. They stay dependencies: types and licences.
     alwaysBundle: ['@ai-sdk/provider', '@cfworker/json-schema', 'jsonrepair'],

@@ -4,4 +4,6 @@ import base from '../vitest.config.ts';
 
 const include = JSON.parse(process.env['MUTATION_TESTS'] ?? '[]') as string[];
 
-export default { ...base, test: { ...base.test, include } };
+const { projects: _own, ...test } = base.test ?? {};
+
+export default { ...base, test: { ...test, include } };

@@ -7,14 +7,13 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('../', import.meta.url));
 /** The lock file: another version of a library makes another page. */
 const sources = ['playground', 'src/client', 'src/wire', 'package-lock.json'];
-const built = 'dist/playground/index.html';
 
-/** Throws where the build fails; it says itself what was wrong. */
-export function buildPage(): void {
-  const madeAt = changedAt(built);
+/** Into `folder` of the repository. Throws where the build fails; it says itself what was wrong. */
+export function buildPage(folder = 'dist/playground'): void {
+  const madeAt = changedAt(join(folder, 'index.html'));
   if (sources.every((source) => newest(source) < madeAt)) return;
   console.error('Building the page …');
-  const { status, error } = spawnSync('npm run --silent build:page', {
+  const { status, error } = spawnSync(`npm run --silent build:page -- --outDir ../${folder}`, {
     cwd: root,
     shell: true,
     stdio: ['ignore', 'ignore', 'inherit'],
