@@ -56,9 +56,10 @@ export class Chat implements Conversation {
     this.#tools = await this.engine.tools(tools);
   }
 
-  /** The user writes. */
+  /** The user writes. Rejects where the model fails. */
   async says(text: string): Promise<void> {
-    await this.#turn(`speech_${String((this.#count += 1))}`, () => this.talk.push(`user: ${text}`));
+    const outcome = await this.#turn(`speech_${String((this.#count += 1))}`, () => this.talk.push(`user: ${text}`));
+    if (outcome.type === 'failed') throw outcome.error;
   }
 
   append(_owner: string, records: readonly TaskRecord[]): void {
@@ -112,8 +113,8 @@ export class Chat implements Conversation {
     this.#open += 1;
     const turn = this.#turns.then(async () => {
       begin();
-      const outcome = await this.#run(speechId, reply);
-      this.engine.turnEnded(speechId, []);
+      const { outcome, untold } = await this.#run(speechId, reply);
+      this.engine.turnEnded(speechId, untold);
       this.#open -= 1;
       this.#look();
       return outcome;
@@ -122,8 +123,11 @@ export class Chat implements Conversation {
     return turn;
   }
 
-  async #run(speechId: string, reply?: DeliveryReply): Promise<Outcome> {
+  /** `untold`: calls whose outputs wanted a reply, where the model failed before it gave one. */
+  async #run(speechId: string, reply?: DeliveryReply): Promise<{ outcome: Outcome; untold: readonly string[] }> {
     let heard = '';
+    let untold: readonly string[] = [];
+    let toolsCalled = false;
     for (let step = 0; ; step += 1) {
       const position = this.talk.length;
       const late = step === 0 && reply ? [reply.instructions] : [];
@@ -149,21 +153,25 @@ export class Chat implements Conversation {
             },
           ),
         );
-        if (!(await this.#collect(calls))) break;
+        toolsCalled ||= calls.length > 0;
+        untold = await this.#collect(calls);
+        if (untold.length === 0) break;
       } catch (error) {
-        return { type: 'failed', error };
+        return { outcome: { type: 'failed', error, toolsCalled }, untold };
       }
     }
-    return heard === '' ? { type: 'nothing_said' } : { type: 'completed', heard };
+    const outcome: Outcome =
+      heard === '' ? { type: 'nothing_said', toolsCalled } : { type: 'completed', heard, toolsCalled };
+    return { outcome, untold: [] };
   }
 
-  /** A step's calls and outputs enter together. Does one want a reply? */
-  async #collect(calls: readonly StartedCall[]): Promise<boolean> {
+  /** A step's calls and outputs enter together. Those that want a reply. */
+  async #collect(calls: readonly StartedCall[]): Promise<readonly string[]> {
     const firsts = await Promise.all(calls.map((call) => call.first));
     for (const { callId, toolName, input } of calls)
       this.talk.push(`call ${callId}: ${toolName}(${JSON.stringify(input)})`);
     for (const [index, { output }] of firsts.entries()) this.talk.push(`${calls[index]?.callId ?? ''}: ${output.text}`);
-    return firsts.some(({ wantsReply }) => wantsReply);
+    return calls.filter((_call, index) => firsts[index]?.wantsReply === true).map(({ callId }) => callId);
   }
 }
 

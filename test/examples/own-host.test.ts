@@ -1,3 +1,4 @@
+import { tool } from 'meanwhile';
 import { createVirtualClock } from 'meanwhile/testing';
 import { expect, test } from 'vitest';
 import { Chat, findHotels, type Model } from '../../examples/own-host.ts';
@@ -58,4 +59,22 @@ test('S3.4 S3.5 a model that fails is asked again, and what it may have said alr
     'Something new has come in from work in the background (calls: call_1_final)',
     'Something has come in from work in the background (calls: call_1_final), and you may have told the user already',
   ]);
+});
+
+test('S1.8 S5.6 a result that was returned at once is told though the model fails over it', async () => {
+  const clock = createVirtualClock();
+  const lines: string[] = [];
+  let requests = 0;
+  const failing: Model = (talk) => {
+    requests += 1;
+    if (requests === 1) return Promise.resolve({ calls: [{ id: 'call_1', name: 'get_time', args: {} }] });
+    if (requests === 2) return Promise.reject(new Error('overloaded'));
+    return Promise.resolve({ text: talk.at(-1)?.startsWith('Something') ? 'It is noon.' : 'What?' });
+  };
+  const chat = new Chat(failing, (line) => lines.push(line), clock);
+  await chat.offer([tool({ name: 'get_time', description: 'The time.', execute: () => 'noon' })]);
+  await expect(clock.runUntil(chat.says('What time is it?'))).rejects.toThrow('overloaded');
+  await clock.runUntilIdle();
+  expect(lines).toEqual(['It is noon.']);
+  expect(chat.engine.hasUntold).toBe(false);
 });
