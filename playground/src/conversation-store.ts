@@ -31,5 +31,6 @@ client.on('record', (record) => {
   story.value = withRecord(story.value, record);
 });
 client.on('message', (message) => {
+  if (message.type === 'sound' && welcome.value) welcome.value = { ...welcome.value, sound: message.sound };
   story.value = withMessage(story.value, message);
 });

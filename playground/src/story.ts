@@ -233,6 +233,8 @@ export function withMessage(story: Story, message: Message): Story {
       const { hearing: _said, ...rest } = story;
       return rest;
     }
+    case 'sound':
+      return story;
     case 'problem':
       return {
         ...note(story, { key: `p${String(story.entries.length)}`, at, type: 'problem', detail: message }),

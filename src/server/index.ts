@@ -1,2 +1,2 @@
-export type { OpenedTalk, ServeLimits, ServeOptions, Visitor } from './options.ts';
+export type { OpenedTalk, ServeLimits, ServeOptions, SoundProblem, Visitor } from './options.ts';
 export { serveConversations, type ConversationServer } from './serve.ts';

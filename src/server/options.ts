@@ -3,6 +3,14 @@ import type { IncomingMessage } from 'node:http';
 import { systemClock, type Agent, type AgentSession, type Clock, type Logger } from '../index.ts';
 import type { Voice } from '../voice/index.ts';
 
+/** It may change, and pass. */
+export interface SoundProblem {
+  /** A sentence for the user; undefined: there is sound. */
+  readonly text: string | undefined;
+  /** Calls `listener` when it is another; returns the way to stop. */
+  watch(listener: () => void): () => void;
+}
+
 /** What the application opens for a user who comes. */
 export interface OpenedTalk {
   readonly session: AgentSession;
@@ -10,8 +18,8 @@ export interface OpenedTalk {
   readonly agent?: Agent;
   /** The ears and the mouth that the session was made with. Without them the conversation is in text. */
   readonly voice?: Voice;
-  /** Why there is no sound, in a sentence for the user. */
-  readonly soundProblem?: string;
+  /** Why there is no sound, or not yet. */
+  readonly soundProblem?: string | SoundProblem;
   /** Shown to the user at the start. */
   readonly note?: string;
   /** Sends the page what models are sent and answer. For developers' pages. */

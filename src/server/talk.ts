@@ -11,6 +11,7 @@ import {
   type CloseReason,
   type PageSound,
   type ServerMessage,
+  type SessionSound,
 } from '../wire/index.ts';
 import { watchSession } from './outgoing.ts';
 import type { OpenedTalk } from './options.ts';
@@ -49,6 +50,7 @@ export class Talk {
   #line: Line | undefined;
   #grace: TimerHandle | undefined;
   #isOver = false;
+  readonly #unwatchSound: (() => void) | undefined;
 
   constructor(opened: OpenedTalk, deps: TalkDeps) {
     this.#opened = opened;
@@ -58,6 +60,11 @@ export class Talk {
       message: (message) => this.#page?.send(message),
       closed: () => this.#end('over'),
     });
+    const { soundProblem } = opened;
+    if (typeof soundProblem === 'object')
+      this.#unwatchSound = soundProblem.watch(() =>
+        this.#page?.send({ type: 'sound', sound: this.#sound, at: deps.clock.now() }),
+      );
   }
 
   /** Lets the agent enter. Rejects with what was wrong with it, and is over then. */
@@ -73,6 +80,14 @@ export class Talk {
 
   get sessionId(): string {
     return this.#opened.session.state.sessionId ?? '';
+  }
+
+  /** What can be done with sound now. */
+  get #sound(): SessionSound {
+    const { voice, soundProblem } = this.#opened;
+    const problem = typeof soundProblem === 'object' ? soundProblem.text : soundProblem;
+    if (problem !== undefined) return { hears: false, speaks: false, problem };
+    return { hears: voice?.hears ?? false, speaks: voice?.canSpeak ?? false };
   }
 
   /** A page is here, in place of one before. `since`: the last record it saw. */
@@ -131,7 +146,7 @@ export class Talk {
 
   /** What a page must know before anything else, and what it missed. */
   #welcome(page: Page, since: number): void {
-    const { session, voice, note, soundProblem } = this.#opened;
+    const { session, note } = this.#opened;
     const first = this.#records[0]?.seq ?? session.state.seq + 1;
     page.send({
       type: 'welcome',
@@ -141,11 +156,7 @@ export class Talk {
       seq: session.state.seq,
       from: first,
       now: this.#deps.clock.now(),
-      sound: {
-        hears: voice?.hears ?? false,
-        speaks: voice?.canSpeak ?? false,
-        ...(soundProblem === undefined ? {} : { problem: soundProblem }),
-      },
+      sound: this.#sound,
       ...(note === undefined ? {} : { note }),
     });
     for (const record of this.#records) if (record.seq > since) page.send({ type: 'record', record });
@@ -190,6 +201,7 @@ export class Talk {
   #end(reason: 'over' | 'reload'): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#unwatchSound?.();
     this.#deps.clock.clearTimeout(this.#grace);
     const page = this.#page;
     this.#detach();

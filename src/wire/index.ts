@@ -10,4 +10,4 @@ export {
   type CloseReason,
 } from './protocol.ts';
 export type { SessionRecord } from '../index.ts';
-export { readServerMessage, type ServerMessage } from './server-messages.ts';
+export { readServerMessage, type ServerMessage, type SessionSound } from './server-messages.ts';

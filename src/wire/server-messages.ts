@@ -12,6 +12,9 @@ const time = v.number();
 /** A record as it is: the client passes it on and asks no more of it than that it has a place. */
 const record = v.looseObject({ type: v.string(), seq: count, at: time });
 
+/** What the session can do with sound; where it can do nothing, why. */
+const sound = v.object({ hears: v.boolean(), speaks: v.boolean(), problem: v.optional(v.string()) });
+
 const serverMessage = v.variant('type', [
   /** Answers `hello`. `key`: to come back with. The records since the one that was seen follow, each as `record`. */
   v.object({
@@ -24,8 +27,7 @@ const serverMessage = v.variant('type', [
     /** Older records than these are gone: what the page shows begins anew with them. */
     from: count,
     now: time,
-    /** What the session can do with sound. */
-    sound: v.object({ hears: v.boolean(), speaks: v.boolean(), problem: v.optional(v.string()) }),
+    sound,
     /** Shown to the user at the start. */
     note: v.optional(v.string()),
   }),
@@ -51,6 +53,8 @@ const serverMessage = v.variant('type', [
   }),
   /** What is understood of what the user says. */
   v.object({ type: v.literal('transcript'), text: v.string(), final: v.boolean(), at: time }),
+  /** It is another than `welcome` said. */
+  v.object({ type: v.literal('sound'), sound, at: time }),
   /** Something went wrong and the conversation goes on. */
   v.object({ type: v.literal('problem'), source: v.string(), message: v.string(), at: time }),
   /** Stop playing and forget the rest; answer with `cleared`. */
@@ -69,6 +73,7 @@ const serverMessage = v.variant('type', [
   v.object({ type: v.literal('model_answer'), id: v.string(), answer: v.unknown(), at: time }),
 ]);
 
+export type SessionSound = v.InferOutput<typeof sound>;
 type Read = v.InferOutput<typeof serverMessage>;
 export type ServerMessage =
   | Exclude<Read, { type: 'record' }>

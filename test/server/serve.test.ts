@@ -4,11 +4,13 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Agent, AgentSession, tool } from 'meanwhile';
 import { createVirtualClock, scriptedModel, type ScriptedStep, type VirtualClock } from 'meanwhile/testing';
+import { createVoice } from 'meanwhile/voice';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { serveConversations, type ConversationServer, type ServeOptions } from '../../src/server/index.ts';
 import { CloseCode } from '../../src/wire/index.ts';
 import { TestPage } from '../support/page.ts';
+import { createTone } from '../support/sound.ts';
 
 let http: Server;
 let clock: VirtualClock;
@@ -79,6 +81,37 @@ test('a page says hello, writes, and reads the answer; the application goes on s
   const seen = page.all('record').map(({ record }) => record.seq);
   expect(seen).toEqual(seen.map((_seq, index) => index + 1));
   expect(await (await fetch(`http://${host()}/`)).text()).toBe('the application');
+});
+
+test('why there is no sound is told, and again when it is another', async () => {
+  let [text, changed]: [string | undefined, () => void] = ['Half of the models is here.', () => undefined];
+  const session = new AgentSession({ llm: scriptedModel([], { clock }), clock });
+  serve({
+    open: () => ({
+      session,
+      agent: new Agent({ instructions: 'You are a travel agent.' }),
+      voice: createVoice({ tts: createTone(clock), clock }),
+      soundProblem: {
+        get text() {
+          return text;
+        },
+        watch: (listener) => {
+          changed = listener;
+          return () => {
+            changed = () => (text = 'nobody watches');
+          };
+        },
+      },
+    }),
+  });
+  const page = await TestPage.open(url());
+  expect(page.welcome.sound).toEqual({ hears: false, speaks: false, problem: 'Half of the models is here.' });
+  text = undefined;
+  changed();
+  expect((await page.first('sound')).sound).toEqual({ hears: false, speaks: true });
+  await session.close();
+  changed();
+  expect(text).toBe('nobody watches');
 });
 
 test('a page that comes back is told what it missed, and only that', async () => {

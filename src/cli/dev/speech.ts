@@ -4,6 +4,7 @@
  */
 import type { SpeechModelV4, TranscriptionModelV4 } from '@ai-sdk/provider';
 import type { VoiceActivityModel } from '../../voice/index.ts';
+import type { SoundProblem } from '../../server/index.ts';
 import { describeFailure } from '../failure.ts';
 
 export interface SpeechModels {
@@ -12,20 +13,18 @@ export interface SpeechModels {
   readonly vad: VoiceActivityModel;
 }
 
-export type Speech =
-  | { readonly type: 'ready'; readonly models: SpeechModels }
-  | { readonly type: 'missing'; readonly problem: string };
-
 /** What this needs of `meanwhile-local-speech`. */
 interface LocalSpeechModule {
-  createLocalSpeech(options: { onProgress?: (progress: Progress) => void }): {
-    speech(): SpeechModelV4;
-    transcription(): TranscriptionModelV4;
-    voiceActivity(): VoiceActivityModel;
-    prepare(): Promise<void>;
-    isPrepared(): Promise<boolean>;
-  };
+  createLocalSpeech(options: { onProgress?: (progress: Progress) => void }): LocalSpeech;
   progressBar(stream: Pick<NodeJS.WriteStream, 'write' | 'isTTY'>): (progress: Progress) => void;
+}
+
+interface LocalSpeech {
+  speech(): SpeechModelV4;
+  transcription(): TranscriptionModelV4;
+  voiceActivity(): VoiceActivityModel;
+  prepare(): Promise<void>;
+  close(): Promise<void>;
 }
 
 interface Progress {
@@ -36,12 +35,31 @@ interface Progress {
 
 /** The name is put together so that nobody looks for the package who does not ask for sound. */
 const packageName = ['meanwhile', 'local', 'speech'].join('-');
+const absent = `Voice needs the package ${packageName}: npm install ${packageName}. Until then you can write.`;
 
 export class LocalVoice {
-  #state: Speech = { type: 'missing', problem: 'Speech is being prepared.' };
+  readonly #listeners = new Set<() => void>();
+  readonly #models = Promise.withResolvers<SpeechModels | undefined>();
+  #local: LocalSpeech | undefined;
+  #text: string | undefined = 'Speech is being prepared.';
 
-  get state(): Speech {
-    return this.#state;
+  /** Undefined where the package is not installed. Their weights may still be on the way: see `problem`. */
+  get models(): Promise<SpeechModels | undefined> {
+    return this.#models.promise;
+  }
+
+  /** Why they cannot be used yet. */
+  get problem(): SoundProblem {
+    const text = (): string | undefined => this.#text;
+    return {
+      get text() {
+        return text();
+      },
+      watch: (listener) => {
+        this.#listeners.add(listener);
+        return () => this.#listeners.delete(listener);
+      },
+    };
   }
 
   /** Resolves when it is known whether there is sound. Never rejects. */
@@ -49,32 +67,42 @@ export class LocalVoice {
     let module: LocalSpeechModule;
     try {
       module = (await import(packageName)) as LocalSpeechModule;
-    } catch {
-      this.#missing(`Voice needs the package ${packageName}: npm install ${packageName}. Until then you can write.`);
+    } catch (error) {
+      this.#say(isAbsent(error) ? absent : describeFailure(error));
+      this.#models.resolve(undefined);
       return;
     }
     const draw = module.progressBar(terminal);
     const local = module.createLocalSpeech({
       onProgress: (progress) => {
         const percent = Math.floor((progress.receivedBytes / progress.totalBytes) * 100);
-        this.#missing(
+        this.#say(
           `Speech models are being fetched, once: ${progress.name} ${String(percent)} %. Until then you can write.`,
         );
         draw(progress);
       },
     });
-    try {
-      await local.prepare();
-      this.#state = {
-        type: 'ready',
-        models: { stt: local.transcription(), tts: local.speech(), vad: local.voiceActivity() },
-      };
-    } catch (error) {
-      this.#missing(describeFailure(error));
-    }
+    this.#local = local;
+    this.#models.resolve({ stt: local.transcription(), tts: local.speech(), vad: local.voiceActivity() });
+    await local.prepare().then(
+      () => this.#say(undefined),
+      (error: unknown) => this.#say(describeFailure(error)),
+    );
   }
 
-  #missing(problem: string): void {
-    this.#state = { type: 'missing', problem };
+  /** Ends its threads. */
+  async close(): Promise<void> {
+    await this.#local?.close();
   }
+
+  #say(text: string | undefined): void {
+    if (text === this.#text) return;
+    this.#text = text;
+    for (const listener of [...this.#listeners]) listener();
+  }
+}
+
+function isAbsent(error: unknown): boolean {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code === 'ERR_MODULE_NOT_FOUND' && message.includes(packageName);
 }

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { serveConversations, type OpenedTalk } from '../../server/index.ts';
+import { serveConversations, type OpenedTalk, type SoundProblem } from '../../server/index.ts';
 import { createVoice } from '../../voice/index.ts';
 import { CliFailure, describeFailure } from '../failure.ts';
 import type { World } from '../io.ts';
@@ -64,6 +64,7 @@ export async function startDev(options: DevOptions): Promise<RunningDev> {
     async close() {
       unwatch();
       await conversations.close();
+      await program.close();
       server.closeAllConnections();
       await new Promise<void>((done) => server.close(() => done()));
     },
@@ -103,12 +104,15 @@ class Program {
     return next;
   }
 
+  async close(): Promise<void> {
+    await this.#voice.close();
+  }
+
   async open(): Promise<OpenedTalk> {
     const { world, voice: wanted } = this.#options;
     const loaded = await this.#take();
-    const speech = this.#voice.state;
-    const voice =
-      speech.type === 'ready' && !loaded.session ? createVoice({ ...speech.models, clock: world.clock }) : undefined;
+    const models = wanted && !loaded.session ? await this.#voice.models : undefined;
+    const voice = models && createVoice({ ...models, clock: world.clock });
     const talk = openTalk(loaded, world, voice?.output);
     const isNew = talk.session.agentState === 'initializing';
     return {
@@ -117,15 +121,14 @@ class Program {
       showsModelCalls: true,
       ...(voice ? { voice } : {}),
       ...(talk.note === undefined ? {} : { note: talk.note }),
-      ...(voice ? {} : { soundProblem: this.#problem(wanted, loaded.session !== undefined) }),
+      soundProblem: this.#problem(wanted, loaded.session !== undefined),
     };
   }
 
-  #problem(wanted: boolean, ownSession: boolean): string {
+  #problem(wanted: boolean, ownSession: boolean): string | SoundProblem {
     if (!wanted) return 'Voice was switched off with --no-voice.';
     if (ownSession) return 'The file makes its own session; export an agent to talk to it by voice here.';
-    const { state } = this.#voice;
-    return state.type === 'missing' ? state.problem : '';
+    return this.#voice.problem;
   }
 }
 
