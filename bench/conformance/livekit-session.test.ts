@@ -1,65 +1,12 @@
 /** What the adapter reads off a LiveKit session, and what a tool's body may do in one. */
 import { initializeLogger, llm, voice } from '@livekit/agents';
-import { systemClock, tool, type Clock } from 'meanwhile';
+import { systemClock, type Clock } from 'meanwhile';
 import { attachMeanwhile } from 'meanwhile/adapters/livekit';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { ScriptedLLM, type Part } from './scripted-llm.ts';
+import { expect, test, vi } from 'vitest';
+import { begin, inHand, open, rest, textsOf, type Body } from './open-session.ts';
+import { ScriptedLLM } from './scripted-llm.ts';
 
 initializeLogger({ pretty: false, level: 'silent' });
-
-const toFake = [
-  'setTimeout',
-  'clearTimeout',
-  'setInterval',
-  'clearInterval',
-  'setImmediate',
-  'clearImmediate',
-  'Date',
-] as const;
-let session: voice.AgentSession | undefined;
-
-beforeEach(() => void vi.useFakeTimers({ toFake: [...toFake] }));
-
-afterEach(async () => {
-  void session?.close();
-  await vi.advanceTimersByTimeAsync(20_000);
-  vi.useRealTimers();
-});
-
-const rest = async (ms = 20): Promise<void> => {
-  await vi.advanceTimersByTimeAsync(ms);
-};
-
-type Body = Parameters<typeof tool>[0]['execute'];
-
-async function open(bodies: Readonly<Record<string, Body>>, answers: readonly (readonly Part[])[], clock?: Clock) {
-  const model = new ScriptedLLM(answers);
-  session = new voice.AgentSession({ llm: model, userAwayTimeout: null });
-  const tools = Object.entries(bodies).map(([name, execute]) =>
-    tool({ name, description: name, parameters: { type: 'object' }, allowCancellation: true, execute }),
-  );
-  const meanwhile = await attachMeanwhile(session, { llm, tools, ...(clock ? { clock } : {}) });
-  const agent = new voice.Agent({ instructions: 'You help.', tools: meanwhile.tools });
-  await session.start({ agent });
-  await rest();
-  const userSays = async (text: string): Promise<void> => {
-    session?.generateReply({ userInput: text });
-    await rest();
-  };
-  return { session, model, meanwhile, agent, userSays };
-}
-
-/** A body that goes to the background at once and ends by the hand of the test. */
-function inHand() {
-  const end = Promise.withResolvers<unknown>();
-  const body: Body = async (_args, { ctx }) => {
-    await ctx.update('Began.');
-    return await end.promise;
-  };
-  return { body, end };
-}
-
-const begin: readonly (readonly Part[])[] = [[{ call: 'c1', name: 'search' }], ['I am on it.']];
 
 test('S6.1 the turn of a user who has stopped speaking is open until LiveKit takes it, at most userTurnMs', async () => {
   const { body, end } = inHand();
@@ -168,7 +115,7 @@ test('S8.2 while a handoff is under way nothing is tried, and no timer is set', 
     timers += 1;
     return systemClock.setTimeout(fn, delayMs);
   };
-  const talk = await open({ search: body }, [...begin, ['Three hotels.']], { ...systemClock, setTimeout });
+  const talk = await open({ search: body }, [...begin, ['Three hotels.']], { clock: { ...systemClock, setTimeout } });
   const left = Promise.withResolvers<void>();
   talk.agent.onExit = () => left.promise;
   let returned = 0;
@@ -312,7 +259,7 @@ test('S2.1 a tool that LiveKit asks the user to confirm is refused: its schema i
     onDuplicate: 'confirm',
     execute: () => Promise.resolve(''),
   });
-  session = new voice.AgentSession({ llm: new ScriptedLLM([]) });
+  const session = new voice.AgentSession({ llm: new ScriptedLLM([]) });
   await expect(attachMeanwhile(session, { llm, tools: [book] })).rejects.toMatchObject({ code: 'invalid_definition' });
 });
 
@@ -346,7 +293,3 @@ test('S3.9 with a realtime model the instructions of a telling are given as such
     toolChoice: 'auto',
   });
 });
-
-function textsOf({ history }: voice.AgentSession): string[] {
-  return history.items.flatMap((item) => (item.type === 'message' ? [(item.textContent ?? '').trim()] : []));
-}

@@ -1,8 +1,8 @@
 /** What a tool's body may do with the talk in a LiveKit session (S6.4, S6.5, S6.8). */
 import { TaskEndedError, type BodyHost, type BodyRef, type Engine } from '../../index.ts';
 import type { Floor } from './floor.ts';
-import type { SpeechCall, Speeches } from './speeches.ts';
-import type { LiveKitSession } from './surface.ts';
+import type { Speeches } from './speeches.ts';
+import type { LiveKitSession, LiveKitToolOptions } from './surface.ts';
 
 export interface BodyPorts {
   readonly session: LiveKitSession;
@@ -34,11 +34,11 @@ export function createBody({ session, floor, speeches, engine }: BodyPorts): Par
       return floor.watch(tell);
     },
     disallowInterruptions: (body) => {
-      const handle = callOf(speeches, body)?.options.ctx.speechHandle;
+      const handle = contextOf(speeches, body)?.speechHandle;
       if (handle && !handle.interrupted) handle.allowInterruptions = false;
     },
     waitForPlayout: async (body) => {
-      await callOf(speeches, body)?.options.ctx.waitForPlayout();
+      await contextOf(speeches, body)?.waitForPlayout();
     },
     sayFiller: async (body, text) => {
       if (floor.silentSince(body.callId) === undefined) return false;
@@ -72,8 +72,9 @@ async function takeFloor(floor: Floor, body: BodyRef, order: number): Promise<()
   return await promise.finally(goOn);
 }
 
-function callOf(speeches: Speeches, { callId }: BodyRef): SpeechCall | undefined {
-  return speeches.open.flatMap(({ calls }) => calls).find(({ started }) => started.callId === callId);
+/** Undefined when its turn is over. */
+function contextOf(speeches: Speeches, { speechId, step }: BodyRef): LiveKitToolOptions['ctx'] | undefined {
+  return speeches.open.find(({ id }) => id === speechId)?.contexts.get(step);
 }
 
 function userDataOf(session: LiveKitSession): unknown {

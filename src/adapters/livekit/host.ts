@@ -97,6 +97,7 @@ export class LiveKitHost implements Conversation {
     const { toolCallId, ctx } = options;
     const speech = this.speeches.of(ctx.speechHandle);
     const step = ctx.speechHandle.numSteps - 1;
+    speech.contexts.set(step, ctx);
     const started = engine().start(
       { wireId: toolCallId, toolName, argumentsText: ctx.functionCall.args },
       {
@@ -108,7 +109,7 @@ export class LiveKitHost implements Conversation {
         speech: toSpeechRef(speech),
       },
     );
-    speech.calls.push({ started, step, options });
+    speech.calls.push({ started, step });
     void started.first.then(() => this.floor.changed());
     this.floor.changed();
     return started;

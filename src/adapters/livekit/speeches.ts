@@ -10,7 +10,6 @@ export interface SpeechCall {
   readonly started: StartedCall;
   /** From 0. */
   readonly step: number;
-  readonly options: LiveKitToolOptions;
 }
 
 export interface Speech {
@@ -22,6 +21,8 @@ export interface Speech {
   /** How many records the agent had been shown when it was asked for. */
   readonly knows: number;
   readonly calls: SpeechCall[];
+  /** Of each step with calls: there before a body's first line runs. */
+  readonly contexts: Map<number, LiveKitToolOptions['ctx']>;
   /** The newest step of which something was heard; -1 before. */
   heardStep: number;
   failure: { readonly error: unknown } | undefined;
@@ -59,7 +60,16 @@ export class Speeches {
     const known = this.#open.get(handle.id);
     if (known) return known;
     const knows = this.#ports.shown();
-    const speech: Speech = { handle, id: handle.id, asked, knows, calls: [], heardStep: -1, failure: undefined };
+    const speech: Speech = {
+      handle,
+      id: handle.id,
+      asked,
+      knows,
+      calls: [],
+      contexts: new Map(),
+      heardStep: -1,
+      failure: undefined,
+    };
     this.#open.set(handle.id, speech);
     const { promise: ended, resolve } = Promise.withResolvers<void>();
     handle.addDoneCallback(() => {
