@@ -116,6 +116,14 @@ test('S5.4 the companions are offered where a tool may be cancelled, and cancel 
   expect(engine.state.tasks.ended.get(started.callId)?.state).toBe('cancelled');
 });
 
+test('S5.4 companions that one place needs are offered at all of them', async () => {
+  const { engine } = stand();
+  const before = await engine.tools([tool({ name: 'other', description: 'Other.', execute: () => 'x' })]);
+  expect(before.declared.map(({ name }) => name)).toEqual(['other']);
+  await engine.tools([tool({ name: 'long', description: 'Long.', allowCancellation: true, execute: () => 'x' })]);
+  expect(before.declared.map(({ name }) => name)).toEqual(['other', 'get_running_tasks', 'cancel_task']);
+});
+
 test('S6.6 the first question brings answer_task to what was offered before', async () => {
   const { engine } = stand();
   const asked = tool({
@@ -174,9 +182,11 @@ test('S8.3 at the end of an activity its tasks move to the session, and nothing 
   const started = call(engine, tools, 'search', { what: 'x' });
   await started.first;
   expect(engine.state.tasks.running.get(started.callId)?.owner).toBe('activity_7');
+  const other = await engine.tools([tool({ name: 'other', description: 'Other.', execute: () => 'x' })]);
   await engine.ownerEnded('activity_7');
   expect(engine.state.tasks.running.get(started.callId)?.owner).toBe('session');
   expect(tools.declared).toEqual([]);
+  expect(other.declared.map(({ name }) => name)).toEqual(['other']);
 });
 
 test('S8.7 close ends tasks as cancelled, drops what is untold, and is bounded: afterwards nothing is written', async () => {
@@ -188,6 +198,7 @@ test('S8.7 close ends tasks as cancelled, drops what is untold, and is bounded: 
   const at = clock.now();
   await clock.runUntil(engine.close('hung up'));
   expect(clock.now() - at).toBe(300);
+  expect(clock.pending()).toEqual([]);
   expect(engine.state.tasks.ended.get(started.callId)?.state).toBe('cancelled');
   expect(engine.state.status).toBe('closed');
   const count = records.length;
@@ -284,6 +295,59 @@ test('S9.1 prompts: the toolset before the activity before the engine, also for 
   await clock.advance(50);
   expect(host.last.instructions).toBe(`Say ${started.callId}_final aloud.`);
   expect(engine.text('update', { functionName: 'f', callId: 'c', message: 'm' })).toBe('outer m');
+});
+
+test('S9.1 what a model is told of a parameter: the toolset before the engine', async () => {
+  const { engine } = stand({ prompts: { confirmParameter: 'outer' } });
+  const book = (name: string) =>
+    tool({ name, description: 'Books.', parameters: z.object({}), onDuplicate: 'confirm', execute: () => 'x' });
+  const inner = new AsyncToolset({ prompts: { confirmParameter: 'inner' }, tools: [book('first')] });
+  const { declared } = await engine.tools([inner, book('second')]);
+  expect(declared.map(({ inputSchema }) => inputSchema['properties'])).toMatchObject([
+    { confirm_duplicate: { description: 'inner' } },
+    { confirm_duplicate: { description: 'outer' } },
+  ]);
+});
+
+test('S6.9 claimDue asks for the floor in the window in which more could come', async () => {
+  const { engine, host, clock } = stand();
+  const end = byHand<string>();
+  const started = call(engine, await engine.tools([search(end.promise)]), 'search', { what: 'x' });
+  await started.first;
+  end.resolve('x');
+  await clock.settle();
+  expect(host.claims).toEqual([]);
+  engine.claimDue();
+  expect(host.claims).toMatchObject([{ level: 'quiet' }]);
+});
+
+test('S6.2 the host is told when what quiet depends on has changed', async () => {
+  const onChange = vi.fn();
+  const { engine } = stand({ onChange });
+  const end = byHand<string>();
+  const tools = await engine.tools([tool({ name: 'wait', description: 'Waits.', execute: () => end.promise })]);
+  const started = call(engine, tools, 'wait');
+  onChange.mockClear();
+  end.resolve('x');
+  await started.first;
+  expect(onChange).toHaveBeenCalled();
+});
+
+test('S8.7 whenTold waits until what is being said has its outcome', async () => {
+  const { engine, host, clock } = stand();
+  const end = byHand<string>();
+  const started = call(engine, await engine.tools([search(end.promise)]), 'search', { what: 'x' });
+  await started.first;
+  end.resolve('x');
+  await clock.advance(50);
+  const told = vi.fn();
+  void engine.whenTold().then(told);
+  await clock.settle();
+  expect(told).not.toHaveBeenCalled();
+  host.ends({ type: 'interrupted', heard: 'Three' });
+  await clock.settle();
+  expect(told).toHaveBeenCalled();
+  expect(engine.state.tasks.deliveries.get(`${started.callId}_final`)).toMatchObject({ heard: 'Three' });
 });
 
 test('S7.2 a listener that throws harms nobody and is reported', async () => {
