@@ -187,6 +187,21 @@ test('a receipt: of a failure that was told, of what still waits, of what was an
   call.expectReceipt('book_flight#3', 'dropped');
 });
 
+test('silence up to now is as long as the conversation at most', async () => {
+  const call = await simulate({ app: { agent: travel(), llm: [] }, steps: [{ at: 2000, does: () => undefined }] });
+  call.expectSilentFor(2000);
+  expect(messageOf(() => call.expectSilentFor(3000))).toContain('It was, but there are only 2 s of it.');
+});
+
+test.each(['completed', 'skipped', 'accepted'] as const)('S3.4 what ended as %s was told', (receipt) => {
+  const session = { sessionId: 'session_1' };
+  const told = Observation.of([
+    { ...session, type: 'task_started', at: 0, callId: 'c1', toolName: 'book_flight', input: {} } as never,
+    { ...session, type: 'delivery_ended', at: 5, id: 'c1_final', callId: 'c1', receipt } as never,
+  ] as SessionEvent[]);
+  told.expectNotSpoken('x', { after: { tool: 'book_flight', is: 'told' } });
+});
+
 test('a result that waits has no receipt yet', async () => {
   const call = await simulate({
     app: { agent: travel(), llm: [toTokyo, 'Searching.', 'Booked.'] },

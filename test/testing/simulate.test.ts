@@ -290,6 +290,7 @@ test('a model that is down for a while is asked again', async () => {
 test.each([
   ['at once', { request: 1 }, 'request 1, as the script says', 0],
   ['behind its first word', { request: 1, afterTokens: 1 }, 'request 1, as the script says', 1],
+  ['behind its last word', { request: 1, afterTokens: 50 }, 'request 1, as the script says', 1],
   ['with its own error', { request: 1, error: new Error('overloaded') }, 'overloaded', 0],
 ])('a model that fails %s', async (_how, failure, message, stretches) => {
   const llm = scriptedModel([], { fallback: () => 'Hello there.' });
@@ -400,6 +401,16 @@ test.each([
   expect(await cut.end()).toEqual({ text });
   void cut.write(' three');
   expect(clock.pending()).toEqual([]);
+});
+
+test('a voice that was cut before its first word arms nothing', async () => {
+  const clock = createVirtualClock();
+  const speech = { speechId: 'speech_1', kind: 'say', agent: 'a', allowInterruptions: true } as const;
+  const cut = createVoice(clock).open(speech);
+  cut.clear();
+  void cut.write('One two');
+  expect(clock.pending()).toEqual([]);
+  expect(await cut.end()).toEqual({ text: '' });
 });
 
 test.each<[string, Play, RegExp]>([
