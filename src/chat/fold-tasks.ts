@@ -13,11 +13,11 @@ export function applyToTasks(tasks: TasksState, record: SessionRecord): void {
       // A context from elsewhere: its calls are none of this session's, and their ids are used (S2.2).
       for (const item of record.items ?? []) {
         for (const id of item.kind === 'record' ? [item.callId] : recordIds(item))
-          tasks.callIds = add(tasks.callIds, id);
+          tasks.otherIds = add(tasks.otherIds, id);
       }
       return;
     case 'call_answered':
-      tasks.callIds = add(tasks.callIds, record.callId);
+      tasks.otherIds = add(tasks.otherIds, record.callId);
       if (record.taskId !== undefined) tasks.joined = put(tasks.joined, record.callId, record.taskId);
       return;
     case 'task_started':
@@ -100,7 +100,6 @@ export function applyToTasks(tasks: TasksState, record: SessionRecord): void {
 type Of<T extends SessionRecord['type']> = Extract<SessionRecord, { type: T }>;
 
 function start(tasks: TasksState, record: Of<'task_started'>): void {
-  tasks.callIds = add(tasks.callIds, record.callId);
   const task: TaskState = {
     callId: record.callId,
     toolName: record.toolName,

@@ -126,8 +126,8 @@ export interface TasksState {
   replays: ReadonlyMap<string, string>;
   /** A call that joined another → that one (S4.4). */
   joined: ReadonlyMap<string, string>;
-  /** Every call id ever used. */
-  callIds: ReadonlySet<string>;
+  /** Ids of calls that are no tasks: answered without one, or made in a context from elsewhere. */
+  otherIds: ReadonlySet<string>;
   /** supersedeKey → the latest call that has it. */
   latest: ReadonlyMap<string, string>;
 }
@@ -174,9 +174,14 @@ function createTasksState(): TasksState {
     byKey: emptyMap(),
     replays: emptyMap(),
     joined: emptyMap(),
-    callIds: emptySet(),
+    otherIds: emptySet(),
     latest: emptyMap(),
   };
+}
+
+/** Has a call that was ever made this id? */
+export function isUsedId({ running, ended, otherIds }: TasksState, callId: string): boolean {
+  return running.has(callId) || ended.has(callId) || otherIds.has(callId);
 }
 
 /** The activity that may speak: the innermost, unless it is on its way out (S8.2). */

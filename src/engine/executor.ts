@@ -4,6 +4,7 @@
  * body (`task.ts`), the turn it blocks (`turns.ts`), the telling of what it recorded (`announcer.ts`).
  */
 import type { AnswerAction, Owner } from '../chat/records.ts';
+import { isUsedId } from '../chat/state.ts';
 import { promptText, type RunningCall } from '../tools/prompts.ts';
 import { Admission } from './admission.ts';
 import { Announcer } from './announcer.ts';
@@ -96,11 +97,11 @@ export class Executor implements Tasks {
 
   /** The conversation goes on; who watches it can tell what the model did. */
   #noteOddities({ callId, wireId, toolName, tool, turn }: Call): void {
-    const { callIds } = this.#deps.journal.state.tasks;
+    if (turn.toolsAllowed && tool && wireId === callId) return;
     const note = (fact: string): void => this.#deps.report({ type: 'call_odd', callId, toolName, fact });
     if (!turn.toolsAllowed) note(`called ${toolName} though no tool might be called`);
     else if (!tool) note(`called "${toolName}", which is no tool`);
-    if (wireId !== callId && callIds.has(wireId))
+    if (wireId !== callId && isUsedId(this.#deps.journal.state.tasks, wireId))
       note(`gave the call of ${toolName} the id "${wireId}", which it had used before`);
   }
 

@@ -2,6 +2,7 @@
  * The calls of each open turn: how many block (S6.8), what an interruption makes of them, and what nobody told of them
  * when the turn ended (S5.6).
  */
+import { isUsedId } from '../chat/state.ts';
 import { emptyMap, put, remove } from '../chat/tables.ts';
 import type { RunningCall } from '../tools/prompts.ts';
 import type { Admission } from './admission.ts';
@@ -35,13 +36,13 @@ export class Turns {
 
   newId(wireId: string): string {
     const { state } = this.#ports.deps.journal;
-    const isUsed = (id: string): boolean => state.tasks.callIds.has(id) || this.#reserved?.has(id) === true;
+    const isUsed = (id: string): boolean => isUsedId(state.tasks, id) || this.#reserved?.has(id) === true;
     return chooseCallId(wireId, isUsed, state.seq + 1);
   }
 
   /** No other call gets its id, whatever becomes of it. */
   reserve({ callId }: Call): void {
-    if (!this.#ports.deps.journal.state.tasks.callIds.has(callId)) (this.#reserved ??= new Set()).add(callId);
+    if (!isUsedId(this.#ports.deps.journal.state.tasks, callId)) (this.#reserved ??= new Set()).add(callId);
   }
 
   add(call: Call): void {

@@ -40,8 +40,25 @@ export function supersedeKey(tool: KeyedTool, value: unknown): string | undefine
 
 /** JSON with sorted keys and without spaces: the same text for equal values. Undefined where JSON cannot say it. */
 export function canonicalJson(value: unknown): string | undefined {
+  const flat = writeFlat(value);
+  if (flat !== undefined) return flat;
   const result = toJson(value);
   return result.ok && result.json !== undefined ? write(result.json) : undefined;
+}
+
+/** What nearly all arguments are, a few plain values: written at once, without a copy. Undefined for anything else. */
+function writeFlat(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype)
+    return undefined;
+  if (Object.getOwnPropertySymbols(value).length > 0) return undefined;
+  const members = value as Readonly<Record<string, unknown>>;
+  let text = '';
+  for (const key of Object.keys(members).sort()) {
+    const member = members[key];
+    if (typeof member !== 'string' && typeof member !== 'boolean' && !Number.isFinite(member)) return undefined;
+    text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${JSON.stringify(member)}`;
+  }
+  return `{${text}}`;
 }
 
 function write(json: Json): string {

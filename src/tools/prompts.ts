@@ -169,15 +169,35 @@ export const defaultPrompts: Prompts = {
 
 /** Fills `{name}` places literally, in one pass: what is filled in is never read again (S9.2). */
 export function render<Args extends object>(template: Template<Args>, args: Args): string {
-  if (typeof template === 'function') return template(args);
+  return typeof template === 'function' ? template(args) : fill(toParts(template), args);
+}
+
+/** Texts and names in turn. */
+function toParts(template: string): readonly string[] {
+  return template.split(/\{([A-Za-z]+)\}/);
+}
+
+function fill(parts: readonly string[], args: object): string {
   const values = args as Readonly<Record<string, unknown>>;
-  // Texts and names in turn: a replacing function costs twice as much.
-  const parts = template.split(/\{([A-Za-z]+)\}/);
+  let text = parts[0] ?? '';
   for (let index = 1; index < parts.length; index += 2) {
     const name = parts[index] ?? '';
-    parts[index] = Object.hasOwn(values, name) ? String(values[name]) : `{${name}}`;
+    text += Object.hasOwn(values, name) ? String(values[name]) : `{${name}}`;
+    text += parts[index + 1] ?? '';
   }
-  return parts.join('');
+  return text;
+}
+
+/** The default templates, taken apart once: every update goes through one. */
+const defaultParts: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.entries(defaultPrompts).flatMap(([name, template]) =>
+    typeof template === 'string' ? [[name, toParts(template)]] : [],
+  ),
+);
+
+function renderDefault<Name extends keyof Prompts>(name: Name, args: PromptArgs<Name>): string {
+  const parts = defaultParts.get(name);
+  return parts ? fill(parts, args as object) : render(defaultPrompts[name] as Template<object>, args as object);
 }
 
 /** A prompt's name and arguments, for `promptText`. */
@@ -195,15 +215,14 @@ export function promptText<Name extends keyof Prompts>(
 ): string {
   type Layer = Readonly<Partial<Record<string, Template<object>>>> | undefined;
   const template = (layers as readonly Layer[]).find((layer) => layer?.[name] !== undefined)?.[name];
-  const fallback = (defaultPrompts as unknown as Readonly<Record<Name, Template<object>>>)[name];
-  if (template === undefined) return render(fallback, args as object);
+  if (template === undefined) return renderDefault(name, args);
   try {
     const text: unknown = render(template, args as object);
     if (typeof text === 'string') return text;
     throw new TypeError(`The template "${name}" gave ${typeof text}, not a string.`);
   } catch (error) {
     onError?.(error, name);
-    return render(fallback, args as object);
+    return renderDefault(name, args);
   }
 }
 

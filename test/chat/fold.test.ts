@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { fold } from '../../src/chat/fold.ts';
 import type { RecordBody, SessionRecord } from '../../src/chat/records.ts';
-import { createSessionState } from '../../src/chat/state.ts';
+import { createSessionState, isUsedId } from '../../src/chat/state.ts';
 import { batchOf, messageOf, nameOf, recordOf, Story, when } from './story.ts';
 
 const says = (text: string, activityId: string | undefined, more: object = {}): RecordBody => ({
@@ -47,7 +47,7 @@ describe('agents', () => {
 
   test('S2.2 the calls of a given context are none of this session’s, and their ids are used', () => {
     const items = [batchOf('x', 'y'), recordOf('z_final'), messageOf('m', 'user', 'Hi')];
-    expect([...new Story().enter('a', { items }).state.tasks.callIds]).toEqual(['x', 'y', 'z']);
+    expect([...new Story().enter('a', { items }).state.tasks.otherIds]).toEqual(['x', 'y', 'z']);
   });
 
   test('S8.2 one on its way out is not current: what is recorded then is the next one’s', () => {
@@ -243,7 +243,7 @@ describe('a task', () => {
       batched: false,
       outputIsStale: false,
     });
-    expect([...state.tasks.callIds]).toEqual(['t']);
+    expect(['t', 'u'].map((id) => isUsedId(state.tasks, id))).toEqual([true, false]);
   });
 
   test('S2.2 goes to the background with its first record under its own id', () => {
@@ -307,7 +307,8 @@ describe('a task', () => {
       { type: 'call_answered', callId: 'y', toolName: 'book', reason: 'invalid' },
     ).state;
     expect([...tasks.joined]).toEqual([['x', 't']]);
-    expect([...tasks.callIds]).toEqual(['x', 'y']);
+    expect([...tasks.otherIds]).toEqual(['x', 'y']);
+    expect(['x', 'y', 't'].map((id) => isUsedId(tasks, id))).toEqual([true, true, false]);
   });
 
   test('what is recorded of a task that is none changes nothing', () => {

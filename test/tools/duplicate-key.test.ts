@@ -51,6 +51,23 @@ describe('S4.1 the duplicate key', () => {
     expect(() => supersedeKey(wrong, {})).toThrow('Tool "book": expected supersedeKey to give a string, got null.');
   });
 
+  test('S4.1 writes plain values as it does where they stand inside another value', () => {
+    const member = fc.oneof(
+      fc.string(),
+      fc.double(),
+      fc.boolean(),
+      fc.constantFrom(undefined, null, 1n, Symbol('s'), []),
+    );
+    const members = fc.dictionary(fc.string(), member, { noNullPrototype: true });
+    fc.assert(
+      fc.property(members, fc.boolean(), (plainly, withSymbol) => {
+        const value = withSymbol ? { ...plainly, [Symbol('key')]: 1 } : plainly;
+        const inside = canonicalJson([value]);
+        expect(canonicalJson(value)).toBe(inside?.slice(1, -1));
+      }),
+    );
+  });
+
   test('S4.1 does not depend on the order of keys', () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.infiniteStream(fc.nat()), (value, numbers) => {
