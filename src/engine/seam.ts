@@ -27,14 +27,16 @@ export interface Capabilities {
   readonly heard: 'exact' | 'estimate' | 'unknown';
 }
 
+/** How free the floor must be. */
 export type ClaimLevel =
   /** Everybody has been silent for `quietMs` and no call is blocking. */
   | 'quiet'
-  /** Between two speeches of the agent. */
+  /** Nobody speaks, though a call may block; also between two speeches of the agent. */
   | 'gap'
   /** At once; the host may cut the agent's own speech. */
   | 'now';
 
+/** The engine wants the floor, to tell what is due. */
 export interface ClaimRequest {
   readonly owner: Owner;
   readonly level: ClaimLevel;
@@ -48,6 +50,7 @@ export interface ClaimRequest {
   readonly about: () => readonly string[];
 }
 
+/** A request for the floor that waits. */
 export interface Claim {
   cancel(): void;
 }
@@ -64,6 +67,7 @@ export interface Floor {
   release(): void;
 }
 
+/** The reply that tells what is due. */
 export interface DeliveryReply {
   readonly instructions: string;
   readonly toolChoice: 'auto' | 'none';
@@ -71,6 +75,7 @@ export interface DeliveryReply {
   readonly about: readonly string[];
 }
 
+/** How a telling ended: of what was `heard`, and whether it called tools (a repeat of it then must not, S3.7). */
 export type Outcome =
   /** Everything that was said has been heard. */
   | { readonly type: 'completed'; readonly heard: string; readonly toolsCalled?: boolean }
@@ -299,6 +304,7 @@ export type EngineReport =
   | { readonly type: 'prompt_failed'; readonly name: string; readonly error: unknown }
   | { readonly type: 'delivery_failed'; readonly ids: readonly string[]; readonly error: unknown };
 
+/** When what is due is told, and how often it is tried. Durations in ms. */
 export interface EngineOptions {
   readonly coalesceMs: number;
   readonly maxAttempts: number;

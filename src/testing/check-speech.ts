@@ -6,6 +6,7 @@ import type { AgentSpeech, Reading, ToolRunSpan, UserSpeech } from './reading.ts
 import { durationText, isWords, quoted, says, timeText, wordingOf } from './times.ts';
 import type { Verdict } from './verdict.ts';
 
+/** How often, and from when on. */
 export interface SpokenOptions {
   /** Exactly so many stretches of speech with these words. Default: at least one. */
   readonly times?: number;
@@ -16,6 +17,7 @@ export interface SpokenOptions {
 /** While this holds the agent is to be silent: `{ tool }` is one tool, or one run of it (`book_flight#2`). */
 export type While = 'user speaking' | 'tool running' | { readonly tool: string };
 
+/** Which speech counts, and how long it may go on. */
 export interface OverlapOptions {
   /** So long the agent may go on when the user begins to speak, in ms. Default: the script's `interruptsAfterMs`, else 0. */
   readonly graceMs?: number;
@@ -23,6 +25,7 @@ export interface OverlapOptions {
   readonly text?: string | RegExp;
 }
 
+/** Which stretch of time is looked at. */
 export interface SilentOptions {
   /** Silent from this moment on, the first time it came. Default: for the last so many ms, up to now. */
   readonly after?: Moment;

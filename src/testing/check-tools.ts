@@ -11,6 +11,7 @@ import type { Verdict } from './verdict.ts';
 /** A part of the arguments; a RegExp fits a string, `expect.any(…)` and the like fit as they do in your runner. */
 export type ArgsPattern = Readonly<Record<string, unknown>>;
 
+/** How often. */
 export interface CalledOptions {
   /** Exactly so many runs. Default: at least one. */
   readonly times?: number;

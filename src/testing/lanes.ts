@@ -2,6 +2,7 @@
 import type { Reading } from './reading.ts';
 import { timeText } from './times.ts';
 
+/** Which part of a conversation is drawn, and how wide. */
 export interface LanesOptions {
   /** How many characters the whole conversation takes. Default 64. */
   readonly width?: number;

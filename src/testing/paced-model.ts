@@ -13,6 +13,7 @@ export interface ModelFailure {
   readonly error?: unknown;
 }
 
+/** How long a model takes, in ms, and which of its requests fail. */
 export interface ModelPace {
   /** From the request to the first part, in ms. Default 0. */
   readonly firstTokenMs?: number;

@@ -70,6 +70,7 @@ export type Step = {
   [Act in keyof Acts]: When & OneOf<Acts> & { readonly [A in Act]: Acts[A] } & How<Act>;
 }[keyof Acts];
 
+/** A conversation to be played: the application, and everything round it. What can mean nothing is refused with a TypeError. */
 export interface Script {
   /** A function where the agent or its tools need the clock. */
   readonly app: App | ((world: World) => App | Promise<App>);

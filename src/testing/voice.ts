@@ -5,6 +5,7 @@
 import type { Clock, Heard, SpeechOutput, SpeechSink, SpokenInfo, TimerHandle } from '../index.ts';
 import type { Note } from './notes.ts';
 
+/** How fast the agent speaks. */
 export interface VoicePace {
   /** Default 180. */
   readonly wordsPerMinute?: number;

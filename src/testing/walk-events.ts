@@ -30,8 +30,10 @@ export interface WalkEvents {
   error: { readonly source: SessionEvent<'error'>['source']; readonly error: unknown };
 }
 
+/** The kinds of events. */
 export type WalkEventName = keyof WalkEvents;
 
+/** One event: its kind, when it came (`at`, the session’s time in ms), and what the kind says. */
 export type WalkEvent<Name extends WalkEventName = WalkEventName> = {
   [N in Name]: { readonly type: N; readonly at: number } & WalkEvents[N];
 }[Name];

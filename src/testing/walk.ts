@@ -19,6 +19,7 @@ export function walk(run: Observed): Walk {
   return new Walk(toWalkEvents(events));
 }
 
+/** A place among the events of a run. What does not fit throws a ConversationError that prints them with the place marked. */
 export class Walk<Last extends WalkEventName = never> {
   readonly #events: readonly WalkEvent[];
   #index = 0;

@@ -39,6 +39,7 @@ export type MeanwhileEvents = { readonly [Type in SessionRecord['type']]: Extrac
   readonly report: EngineReport;
 };
 
+/** The engine on a LiveKit session. */
 export interface Meanwhile<Tool> {
   /** For the agents: `new voice.Agent({ instructions, tools: meanwhile.tools })`. */
   readonly tools: Tool[];

@@ -16,6 +16,7 @@ export type ConformanceNeed =
   | 'knows what was heard'
   | 'refusable appends';
 
+/** One rule of the seam, to be tried on any host. */
 export interface ConformanceCase {
   readonly id: string;
   /** The rules it holds, by number. */

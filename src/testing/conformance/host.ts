@@ -8,6 +8,7 @@
 import type { Capabilities, Prompts, SessionRecord, TaskDirectory, Tool } from '../../index.ts';
 import type { VirtualClock } from '../virtual-clock.ts';
 
+/** A host under test: what it can do, and how a talk on it is opened. */
 export interface ConformanceHost {
   /** As the host's `Conversation` declares them. */
   readonly capabilities: Capabilities;
@@ -29,6 +30,7 @@ export interface ConformanceOptions {
   readonly onRecord: (record: SessionRecord) => void;
 }
 
+/** One talk, in the hands of the case. */
 export interface ConformanceTalk {
   /** The engine's, for the application. */
   readonly tasks: TaskDirectory;

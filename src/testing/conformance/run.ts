@@ -3,6 +3,7 @@ import { unmetNeed, type ConformanceCase } from './case.ts';
 import { conformanceCases } from './cases.ts';
 import type { ConformanceHost } from './host.ts';
 
+/** Which cases are run. */
 export interface ConformanceRunOptions {
   /** Cases that this host does not pass, each with the reason. An id that is no case is an error. */
   readonly skip?: Readonly<Record<string, string>>;
@@ -20,6 +21,7 @@ export interface PlannedCase {
   readonly run: () => Promise<void>;
 }
 
+/** What became of a case. */
 export interface ConformanceResult {
   readonly id: string;
   readonly state: 'passed' | 'failed' | 'skipped';

@@ -6,6 +6,7 @@ import { createEngine, type Capabilities, type Conversation, type Engine } from 
 import type { ConformanceHost, ConformanceTalk, ModelRequest } from './host.ts';
 import { ScriptedConversation } from './scripted-conversation.ts';
 
+/** What it can do, and what stands in between. */
 export interface ScriptedHostOptions {
   /** Default: it decides itself when to speak, and can do everything. */
   readonly capabilities?: Partial<Capabilities>;
@@ -15,6 +16,7 @@ export interface ScriptedHostOptions {
   readonly wrapEngine?: (engine: Engine) => Engine;
 }
 
+/** The host that the cases were written with: one model, one user, no voice. */
 export function createScriptedHost(options: ScriptedHostOptions = {}): ConformanceHost {
   const { wrapConversation = (it) => it, wrapEngine = (it) => it } = options;
   const capabilities: Capabilities = {
