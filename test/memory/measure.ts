@@ -1,25 +1,39 @@
 /**
- * What sessions leave on the heap, measured in a process of its own.
+ * What sessions leave on the heap, and what they do while they wait, measured in a process of its own.
  *
- *     node --expose-gc --conditions=meanwhile-source test/memory/measure.ts [CALLS] [SESSIONS]
+ *     node --expose-gc --conditions=meanwhile-source test/memory/measure.ts [CALLS] [SESSIONS] [WAITING]
  *
- * Prints JSON: bytes beyond the records for each of CALLS finished background calls, and bytes for each session that
- * was opened and closed in the second half of a simulated day of SESSIONS sessions.
+ * Prints JSON: bytes beyond the records for each of CALLS finished background calls; bytes for each session that was
+ * opened and closed in the second half of a simulated day of SESSIONS sessions; and of WAITING sessions that wait for a
+ * day with a result each, the timers that are armed, how often they ask the time or arm a timer, the records they write,
+ * and the share of a processor that the process uses for two seconds of real time.
  */
-import { setImmediate as nextTick } from 'node:timers/promises';
+import { setImmediate as nextTick, setTimeout as realSleep } from 'node:timers/promises';
 import { createVirtualClock, type VirtualClock } from 'meanwhile/testing';
 import { bodies, startTalk } from './talk.ts';
+import { startWaiting } from './waiting.ts';
 
 export interface Left {
   /** Of one session's conversation: what is held beside its items. */
   readonly beyondRecords: number;
   readonly afterClose: number;
+  /** Undefined where none are to wait. */
+  readonly waiting: Quiet | undefined;
 }
 
-const [calls = '10000', sessions = '1000'] = process.argv.slice(2);
+export interface Quiet {
+  readonly sessions: number;
+  readonly timers: number;
+  readonly clockUses: number;
+  readonly records: number;
+  readonly cpuPercent: number;
+}
+
+const [calls = '10000', sessions = '1000', waiting = '10000'] = process.argv.slice(2);
 const left: Left = {
   beyondRecords: await afterCalls(Number(calls)),
   afterClose: await afterDay(Number(sessions)),
+  waiting: Number(waiting) > 0 ? await whileWaiting(Number(waiting)) : undefined,
 };
 console.log(JSON.stringify(left));
 
@@ -65,6 +79,25 @@ async function afterDay(count: number): Promise<number> {
   const { length } = clock.pending();
   if (length > 0) throw new Error(`Expected no timer to be armed after the day, got ${String(length)}.`);
   return Math.round((after - before) / ((perHour * hours) / 2));
+}
+
+async function whileWaiting(count: number): Promise<Quiet> {
+  const { clock, uses, records } = await startWaiting(createVirtualClock(), count);
+  const before = { uses: uses(), records: records() };
+  await clock.advance(86_400_000);
+  await heapUsed();
+  // The collector sweeps behind itself for a while.
+  await realSleep(1000);
+  const from = process.cpuUsage();
+  await realSleep(2000);
+  const { user, system } = process.cpuUsage(from);
+  return {
+    sessions: count,
+    timers: clock.pending().length,
+    clockUses: uses() - before.uses,
+    records: records() - before.records,
+    cpuPercent: Math.round((user + system) / 2000) / 10,
+  };
 }
 
 /** Every kind of tool once, some of them interrupted; then it closes, whatever still runs. */

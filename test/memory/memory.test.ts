@@ -62,10 +62,10 @@ test('S2.3 S6.2 after many tasks, turns, handoffs and AgentTasks only the record
   expect(clock.pending()).toEqual([]);
 }, 60_000);
 
-/** `npm run memory` measures it with 10,000 calls and a day of 1,000 sessions. */
+/** `npm run memory` measures it with 10,000 calls and a day of 1,000 sessions, and has 10,000 sessions wait. */
 test('S2.3 S8.7 a finished call leaves 2 KiB beside its records, a closed session nothing', async () => {
   const options = ['--expose-gc', '--conditions=meanwhile-source', `${import.meta.dirname}/measure.ts`];
-  const { stdout } = await promisify(execFile)(process.execPath, [...options, '1000', '96']);
+  const { stdout } = await promisify(execFile)(process.execPath, [...options, '1000', '96', '0']);
   const { beyondRecords, afterClose } = JSON.parse(stdout) as Left;
   expect(beyondRecords).toBeLessThan(2048);
   // One that is kept weighs ten times as much; what is left to see is the engine that runs the code.
