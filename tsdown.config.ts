@@ -8,6 +8,8 @@ const entry = {
   'adapters/livekit/index': 'src/adapters/livekit/index.ts',
   'voice/index': 'src/voice/index.ts',
   'server/index': 'src/server/index.ts',
+  'store/index': 'src/store/index.ts',
+  'store/sqlite': 'src/store/sqlite.ts',
   'cli/main': 'src/cli/main.ts',
 };
 

@@ -17,7 +17,22 @@ export type ErrorCode =
   | 'model_misbehaved'
   | 'output_failed'
   | 'speech_failed'
-  | 'aborted';
+  | 'aborted'
+  | StoreErrorCode;
+
+export type StoreErrorCode =
+  /** Somebody else has taken the session, or it was deleted: this holder may not write any more. */
+  | 'store_fenced'
+  /** Another's lease runs. */
+  | 'store_leased'
+  /** The first record to append is not the one after the last that is kept. */
+  | 'store_gap'
+  /** What was kept cannot be read. */
+  | 'store_corrupt'
+  /** It was written by a newer version of this library. */
+  | 'store_newer_version'
+  /** It cannot be reached, is locked, or has no room left. */
+  | 'store_unavailable';
 
 /** Base of all errors that this library throws at the application. `code` is stable, the message is not. */
 export class MeanwhileError extends Error {
@@ -90,6 +105,25 @@ export class TaskAbortedError extends MeanwhileError {
     super('aborted', `Task ${callId} was aborted: ${why}.`);
     this.name = 'AbortError';
     this.why = why;
+  }
+}
+
+/** A store could not do what it was asked to. */
+export class StoreError extends MeanwhileError {
+  declare readonly code: StoreErrorCode;
+  /** `store_gap`: the last record that is kept. `store_corrupt`, `store_newer_version`: the record it is about. */
+  readonly seq: number | undefined;
+  /** `store_leased`: after so many ms it may be asked again. */
+  readonly retryInMs: number | undefined;
+  constructor(
+    code: StoreErrorCode,
+    message: string,
+    more: { readonly seq?: number; readonly retryInMs?: number; readonly cause?: unknown } = {},
+  ) {
+    super(code, message, more.cause === undefined ? {} : { cause: more.cause });
+    this.name = 'StoreError';
+    this.seq = more.seq;
+    this.retryInMs = more.retryInMs;
   }
 }
 

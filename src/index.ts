@@ -5,10 +5,12 @@ export {
   OutputError,
   SessionClosedError,
   StopResponse,
+  StoreError,
   TaskAbortedError,
   TaskEndedError,
   ToolError,
   type ErrorCode,
+  type StoreErrorCode,
 } from './errors.ts';
 export { ChatContext } from './chat/chat-context.ts';
 export {
@@ -38,6 +40,15 @@ export {
   type SessionRecord,
   type TaskEndState,
 } from './chat/records.ts';
+export {
+  recordsFromTexts,
+  recordToText,
+  type AcquireOptions,
+  type SessionLease,
+  type SessionStore,
+  type Snapshot,
+  type StoredSession,
+} from './chat/store.ts';
 export type { NoteArgs, ViewTexts } from './chat/view-texts.ts';
 export type { SessionState } from './chat/state.ts';
 export { createEngine, type CreateEngineOptions, type Engine } from './engine/create-engine.ts';

@@ -14,6 +14,9 @@ export {
   type ConformanceRunOptions,
   type PlannedCase,
 } from './conformance/run.ts';
+export type { PlannedStoreCase, StoreCase, StoreNeed, StoreUnderTest } from './conformance/store-case.ts';
+export { storeCases } from './conformance/store-cases.ts';
+export { planStoreConformance } from './conformance/store-run.ts';
 export { createScriptedHost, type ScriptedHostOptions } from './conformance/scripted-host.ts';
 export { mockTools } from './mock-tools.ts';
 export {

@@ -1,0 +1,121 @@
+/** Several real processes on one real file. Nobody sleeps: each step follows a message of a child. */
+import { fork, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { messageText, type SessionRecord } from '../../src/index.ts';
+import { sqlite } from '../../src/store/sqlite.ts';
+
+const writer = fileURLToPath(new URL('writer.ts', import.meta.url));
+const execArgv = ['--conditions=meanwhile-source', '--disable-warning=ExperimentalWarning'];
+
+interface News {
+  readonly holder?: number;
+  readonly kept?: number;
+  readonly refused?: string;
+  readonly message?: string;
+  readonly done?: true;
+}
+
+let folder: string;
+let path: string;
+let children: ChildProcess[] = [];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'meanwhile-processes-'));
+  path = join(folder, 'calls.db');
+});
+afterEach(async () => {
+  for (const child of children) if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+  children = [];
+  rmSync(folder, { recursive: true });
+});
+
+test('of four processes that take a new session at once in a file that is not there yet, exactly one writes', async () => {
+  const all = await Promise.all(['a', 'b', 'c', 'd'].map((name) => start(name, 50).ended));
+  const won = all.filter((news) => news.at(-1)?.done);
+  expect(all.flatMap((news) => news.at(-1)?.refused ?? [])).toEqual(['store_leased', 'store_leased', 'store_leased']);
+  expect(won).toHaveLength(1);
+  expect(await written()).toHaveLength(50);
+});
+
+test('a process whose session is taken while it writes is refused from that moment on, and not a record is lost or doubled', async () => {
+  const old = start('old', 100_000);
+  await old.until((news) => news.kept === 20);
+  const young = start('new', 200, 'take-over');
+  const [oldNews, newNews] = await Promise.all([old.ended, young.ended]);
+  expect(oldNews.at(-1)).toMatchObject({ refused: 'store_fenced' });
+  expect(newNews.at(-1)).toEqual({ done: true });
+  const names = (await written()).map((record) => nameIn(record));
+  const taken = names.indexOf('new');
+  expect(taken).toBeGreaterThanOrEqual(20);
+  expect(new Set(names.slice(0, taken))).toEqual(new Set(['old']));
+  expect(new Set(names.slice(taken))).toEqual(new Set(['new']));
+  expect(names).toHaveLength(taken + 200);
+  expect(oldNews.filter((news) => news.kept !== undefined)).toHaveLength(taken);
+});
+
+test('what a process was told is kept survives its being killed at that moment', async () => {
+  const victim = start('victim', 100_000);
+  await victim.until((news) => news.kept === 100);
+  victim.child.kill('SIGKILL');
+  await once(victim.child, 'exit');
+  expect((await written()).length).toBeGreaterThanOrEqual(100);
+});
+
+test('a disk that is full for a process is an error that says so, and what it kept before is there', async () => {
+  // The operating system lets a file of this process grow to so many blocks.
+  const command = `ulimit -f 4000; exec "$0" "$@"`;
+  const child = spawn('sh', ['-c', command, process.execPath, ...execArgv, writer, path, 'full', '100000'], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  const news = await follow(child).ended;
+  expect(news.at(-1)).toMatchObject({ refused: 'store_unavailable' });
+  expect(news.at(-1)?.message).toMatch(/disk/);
+  const kept = news.filter((each) => each.kept !== undefined).length;
+  expect(kept).toBeGreaterThan(10);
+  expect(await written()).toHaveLength(kept);
+});
+
+function start(name: string, count: number, how = '') {
+  return follow(fork(writer, [path, name, String(count), how], { execArgv }));
+}
+
+function follow(child: ChildProcess) {
+  children.push(child);
+  const news: News[] = [];
+  const waiting = new Set<() => void>();
+  child.on('message', (each) => {
+    news.push(each as News);
+    for (const look of waiting) look();
+  });
+  const ended = once(child, 'close').then(() => news);
+  const until = async (fits: (news: News) => boolean): Promise<void> => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const look = (): void => (news.some(fits) ? resolve() : undefined);
+    waiting.add(look);
+    look();
+    await Promise.race([promise, ended.then(() => expect(news.some(fits)).toBe(true))]);
+  };
+  return { child, ended, until };
+}
+
+async function written(): Promise<SessionRecord[]> {
+  const store = sqlite(path);
+  const records: SessionRecord[] = [];
+  for (;;) {
+    const batch = await store.read('call', records.length);
+    if (batch.length === 0) break;
+    records.push(...batch);
+  }
+  await store.close();
+  return records;
+}
+
+function nameIn(record: SessionRecord): string {
+  if (record.type !== 'message_added') throw new Error(`Expected a message, got ${record.type}.`);
+  return messageText(record.message).split(' ')[0] ?? '';
+}
