@@ -31,7 +31,7 @@ export interface FloorFacts {
   /** A user's turn is open: said, and not yet being answered. */
   readonly userTurn: boolean;
   /** The speeches that may not be interrupted, and whose end his words wait for. */
-  readonly keptFor?: readonly string[];
+  readonly keptFor?: readonly string[] | undefined;
   /** Blocking calls of the current activity's open turns. */
   readonly blocking: number;
   /** Call ids of those who hold the floor, outermost first. */
