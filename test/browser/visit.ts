@@ -50,16 +50,23 @@ function watch(): void {
 export interface VisitOptions extends BrowserContextOptions {
   /** Does not wait for the conversation. */
   readonly unmet?: true;
+  /** What is done with the page before it is opened. */
+  readonly before?: (page: Page) => Promise<void>;
 }
 
 /** Opens it and waits for the conversation; at the end of the test nothing may have gone wrong in the page. */
-export async function visit(browser: Browser, url: string, { unmet, ...options }: VisitOptions = {}): Promise<Page> {
+export async function visit(
+  browser: Browser,
+  url: string,
+  { unmet, before, ...options }: VisitOptions = {},
+): Promise<Page> {
   const context = await browser.newContext({ permissions: ['microphone'], ...options });
   context.setDefaultTimeout(8_000);
   const page = await context.newPage();
   const failures: string[] = [];
   page.on('pageerror', (error) => failures.push(String(error)));
   await page.addInitScript(watch);
+  await before?.(page);
   onTestFinished(async () => {
     const violations = page.isClosed() ? [] : await page.evaluate(() => window.violations);
     await context.close();

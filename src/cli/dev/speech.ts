@@ -35,13 +35,14 @@ interface Progress {
 
 /** The name is put together so that nobody looks for the package who does not ask for sound. */
 const packageName = ['meanwhile', 'local', 'speech'].join('-');
+const preparing = 'Speech is being prepared. Until then you can write.';
 const absent = `Voice needs the package ${packageName}: npm install ${packageName}. Until then you can write.`;
 
 export class LocalVoice {
   readonly #listeners = new Set<() => void>();
   readonly #models = Promise.withResolvers<SpeechModels | undefined>();
   #local: LocalSpeech | undefined;
-  #text: string | undefined = 'Speech is being prepared.';
+  #text: string | undefined = preparing;
 
   /** Undefined where the package is not installed. Their weights may still be on the way: see `problem`. */
   get models(): Promise<SpeechModels | undefined> {
@@ -83,11 +84,16 @@ export class LocalVoice {
       },
     });
     this.#local = local;
-    this.#models.resolve({ stt: local.transcription(), tts: local.speech(), vad: local.voiceActivity() });
-    await local.prepare().then(
-      () => this.#say(undefined),
-      (error: unknown) => this.#say(describeFailure(error)),
-    );
+    const models = { stt: local.transcription(), tts: local.speech(), vad: local.voiceActivity() };
+    this.#models.resolve(models);
+    try {
+      await local.prepare();
+      this.#say(preparing);
+      await warmUp(models);
+      this.#say(undefined);
+    } catch (error) {
+      this.#say(describeFailure(error));
+    }
   }
 
   /** Ends its threads. */
@@ -100,6 +106,12 @@ export class LocalVoice {
     this.#text = text;
     for (const listener of [...this.#listeners]) listener();
   }
+}
+
+/** A model is slow the first time: not in the conversation. */
+async function warmUp({ stt, tts, vad }: SpeechModels): Promise<void> {
+  const silence = { audio: new Uint8Array(16_000), mediaType: 'audio/pcm;rate=16000' };
+  await Promise.all([stt.doGenerate(silence), tts.doGenerate({ text: 'Hello.' }), vad.open()]);
 }
 
 function isAbsent(error: unknown): boolean {
