@@ -3,18 +3,17 @@
  * each running task has, most open with nobody waiting.
  */
 export class Latch {
-  #isOpen = false;
-  #waiting: PromiseWithResolvers<void> | undefined;
+  #state: 'shut' | 'open' | PromiseWithResolvers<void> = 'shut';
 
   open(): void {
-    this.#isOpen = true;
-    this.#waiting?.resolve();
+    if (typeof this.#state === 'object') this.#state.resolve();
+    this.#state = 'open';
   }
 
   /** Resolves when it opens, at once if it is open. */
   get opened(): Promise<void> {
-    this.#waiting ??= Promise.withResolvers();
-    if (this.#isOpen) this.#waiting.resolve();
-    return this.#waiting.promise;
+    if (this.#state === 'open') return Promise.resolve();
+    if (this.#state === 'shut') this.#state = Promise.withResolvers();
+    return this.#state.promise;
   }
 }

@@ -15,7 +15,6 @@ import type { Task } from './task.ts';
 export class BodyContext implements RunContext<unknown> {
   readonly toolCallId: string;
   readonly functionCall: RunContext['functionCall'];
-  readonly abortSignal: AbortSignal;
   readonly speechHandle: RunContext['speechHandle'];
   readonly updates: readonly unknown[];
   readonly #task: Task;
@@ -26,9 +25,12 @@ export class BodyContext implements RunContext<unknown> {
     this.#deps = deps;
     this.toolCallId = task.callId;
     this.functionCall = { callId: task.callId, name: task.tool.name, args: task.input };
-    this.abortSignal = task.signal;
     this.speechHandle = task.turn.speech;
     this.updates = task.updates;
+  }
+
+  get abortSignal(): AbortSignal {
+    return this.#task.signal;
   }
 
   get userData(): unknown {

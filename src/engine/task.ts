@@ -65,7 +65,8 @@ export class Task {
   readonly #hooks: TaskHooks;
   /** Let go of once it has its output: a task may run for hours, its call is a matter of the turn. */
   #settleCall: TaskCall['settle'] | undefined;
-  readonly #abort = new AbortController();
+  /** Made when somebody asks for the signal: most bodies never look at it. */
+  #abort: AbortController | undefined;
   readonly #limits: BodyLimits;
   readonly #stopped = new Latch();
   readonly #letGo = new Latch();
@@ -101,7 +102,7 @@ export class Task {
   }
 
   get signal(): AbortSignal {
-    return this.#abort.signal;
+    return this.#controller.signal;
   }
 
   get hasEnded(): boolean {
@@ -189,7 +190,7 @@ export class Task {
 
   /** Starts the body, unless the task has ended before its first line (S5.1). */
   run(): void {
-    if (this.hasEnded || this.signal.aborted) return this.#bodyStopped();
+    if (this.hasEnded) return this.#bodyStopped();
     this.#body = 'running';
     if (!this.state?.question) this.#limits.go();
     let result: unknown;
@@ -296,7 +297,7 @@ export class Task {
     if (ending.error !== undefined) {
       this.#deps.report({ type: 'tool_failed', callId: this.callId, toolName: this.tool.name, error: ending.error });
     }
-    if (how.stop) this.#abort.abort(new TaskAbortedError(this.callId, how.stop));
+    if (how.stop) this.#controller.abort(new TaskAbortedError(this.callId, how.stop));
     if (this.#body === 'not_started') this.#bodyStopped();
     this.#ended.open();
     this.#deps.changed();
@@ -362,13 +363,23 @@ export class Task {
 
   #start(): unknown {
     const ctx = new BodyContext(this, this.#deps);
-    const result = this.tool.run(this.value, { ctx, toolCallId: this.callId, abortSignal: this.signal });
+    const result = this.tool.run(this.value, {
+      ctx,
+      toolCallId: this.callId,
+      get abortSignal() {
+        return ctx.abortSignal;
+      },
+    });
     if (!isGenerator(result)) return result;
     return drain(
       result,
       (message) => ctx.update(message),
       () => this.hasEnded,
     );
+  }
+
+  get #controller(): AbortController {
+    return (this.#abort ??= new AbortController());
   }
 
   #touch(): void {
