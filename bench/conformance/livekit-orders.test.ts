@@ -96,6 +96,42 @@ test('S3.4 an error that LiveKit recovers from is no failure of the telling', as
   expect(textsOf(talk.session).at(-1)).toBe('Three hotels.');
 });
 
+test('S3.4 a telling is not told again because a reply that waits behind it fails', async () => {
+  const { body, end } = inHand();
+  const words = Promise.withResolvers<void>();
+  const answers = [['Three', words.promise, ' hotels.'], [new Error('overloaded')], ['Again.']];
+  const talk = await open({ search: body }, [...begin, ...answers]);
+  const receipts: string[] = [];
+  talk.meanwhile.on('delivery_returned', () => receipts.push('returned'));
+  talk.meanwhile.on('delivery_ended', ({ receipt }) => receipts.push(receipt));
+  await talk.userSays('Hotels, please.');
+  end.resolve('3 hotels');
+  await rest(100);
+  talk.session.generateReply({ instructions: 'Say hello.' });
+  await rest(100);
+  words.resolve();
+  await rest(10_000);
+  expect(textsOf(talk.session).at(-1)).toBe('Three hotels.');
+  expect(receipts).toEqual(['completed']);
+});
+
+test('S3.4 a telling that fails is told again, though a reply that waits behind it does not fail', async () => {
+  const { body, end } = inHand();
+  const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const answers = [[first.promise, new Error('overloaded')], [second.promise, 'Hello.'], ['Three hotels.']];
+  const talk = await open({ search: body }, [...begin, ...answers]);
+  await talk.userSays('Hotels, please.');
+  end.resolve('3 hotels');
+  await rest(100);
+  talk.session.generateReply({ instructions: 'Say hello.' });
+  await rest(100);
+  first.resolve();
+  await rest(100);
+  second.resolve();
+  await rest(10_000);
+  expect(textsOf(talk.session).slice(-2)).toEqual(['Hello.', 'Three hotels.']);
+});
+
 test('S3.4 an error while a turn waits for its calls is not its own', async () => {
   const wait = Promise.withResolvers<string>();
   const talk = await open({ wait: () => wait.promise }, [[{ call: 'c1', name: 'wait' }], ['It is done.'], ['Again.']]);

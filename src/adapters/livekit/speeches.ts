@@ -43,12 +43,15 @@ export class Speeches {
   readonly #ports: SpeechPorts;
   /** By LiveKit's id. */
   readonly #open = new Map<string, Speech>();
+  /** Of the newest failure of a model: one of these. */
+  #suspects: readonly Speech[] = [];
 
   constructor(session: LiveKitSession, ports: SpeechPorts) {
     this.#ports = ports;
     session.on('speech_created', ({ speechHandle, source }) => this.of(speechHandle, source !== 'say'));
     session.on('conversation_item_added', ({ item }) => this.#itemAdded(item));
     session.on('error', ({ error }) => this.#failed(error));
+    session.on('metrics_collected', ({ metrics }) => this.#streamEnded(metrics));
   }
 
   get open(): readonly Speech[] {
@@ -97,7 +100,18 @@ export class Speeches {
   #failed(error: unknown): void {
     if ((error as { recoverable?: boolean } | undefined)?.recoverable === true) return;
     const cause = (error as { error?: unknown } | undefined)?.error ?? error;
-    for (const speech of this.#open.values()) if (!isInToolPhase(speech)) speech.failure = { error: cause };
+    const suspects = this.open.filter((speech) => !isInToolPhase(speech) && !speech.failure);
+    for (const speech of suspects) speech.failure = { error: cause };
+    this.#suspects = (error as { type?: string } | undefined)?.type === 'llm_error' ? suspects : [];
+  }
+
+  /** The error does not say whose it is. The stream that failed is the next to end, and this does. */
+  #streamEnded(metrics: object): void {
+    const { type, speechId } = metrics as { type?: string; speechId?: string };
+    const failed = this.#suspects.find(({ handle }) => handle.id === speechId);
+    if (type !== 'llm_metrics' || !failed) return;
+    for (const speech of this.#suspects) if (speech !== failed) speech.failure = undefined;
+    this.#suspects = [];
   }
 }
 

@@ -20,6 +20,7 @@ export interface LiveKitSession {
   on(event: 'conversation_item_added', listener: (event: ItemAdded) => void): unknown;
   on(event: 'function_tools_executed', listener: (event: ToolsExecuted) => void): unknown;
   on(event: 'error', listener: (event: { readonly error: unknown }) => void): unknown;
+  on(event: 'metrics_collected', listener: (event: { readonly metrics: object }) => void): unknown;
   on(event: PlainEvent, listener: () => void): unknown;
   generateReply(options?: ReplyOptions): LiveKitSpeech;
   say(text: string, options?: { addToChatCtx?: boolean; allowInterruptions?: boolean }): LiveKitSpeech;
