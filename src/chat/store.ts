@@ -42,6 +42,12 @@ export interface StoredSession {
 
 export interface SessionStore {
   /**
+   * Who shares it. Over a `'network'` a holder that cannot reach it may have lost its session to one that can, so it falls
+   * silent before its lease can have run out. On one `'machine'` whoever would take the session cannot reach it either,
+   * so the conversation goes on.
+   */
+  readonly scope: 'machine' | 'network';
+  /**
    * Takes the session, which need not exist yet. Rejects with `store_leased`, which says after how many ms to ask again,
    * while another's lease runs.
    */

@@ -48,6 +48,7 @@ const batchSize = 1000;
 class Memory implements MemoryStore {
   readonly #clock: Clock;
   readonly #data: Data;
+  readonly scope = 'machine';
   #isClosed = false;
 
   constructor(clock: Clock, data: Data) {

@@ -48,6 +48,7 @@ export class SqliteStore implements SessionStore {
   readonly #file: SqliteFile;
   readonly #clock: Clock;
   readonly #sql: Statements;
+  readonly scope = 'machine';
   #isClosed = false;
 
   constructor(file: SqliteFile, clock: Clock) {
