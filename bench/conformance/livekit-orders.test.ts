@@ -132,16 +132,20 @@ test('S3.4 a telling that fails is told again, though a reply that waits behind 
   expect(textsOf(talk.session).slice(-2)).toEqual(['Hello.', 'Three hotels.']);
 });
 
-test('S3.4 an error while a turn waits for its calls is not its own', async () => {
+test('S3.4 an error while a telling waits for its calls is not its own', async () => {
+  const { body, end } = inHand();
   const wait = Promise.withResolvers<string>();
-  const talk = await open({ wait: () => wait.promise }, [[{ call: 'c1', name: 'wait' }], ['It is done.'], ['Again.']]);
-  await talk.userSays('Wait.');
+  const answers = [[{ call: 'c2', name: 'wait' }], ['Three hotels.'], ['Again.']];
+  const talk = await open({ search: body, wait: () => wait.promise }, [...begin, ...answers]);
+  await talk.userSays('Hotels, please.');
+  end.resolve('3 hotels');
+  await rest(100);
   talk.session.emit(voice.AgentSessionEventTypes.Error, {
     error: { recoverable: false, error: new Error('tts') },
   } as never);
   wait.resolve('done');
   await rest(10_000);
-  expect(textsOf(talk.session)).toEqual(['Wait.', 'It is done.']);
+  expect(textsOf(talk.session).slice(-2)).toEqual(['I am on it.', 'Three hotels.']);
 });
 
 test('S6.4 the floor is free again when the task that holds it is cancelled', async () => {
