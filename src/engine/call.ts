@@ -26,7 +26,7 @@ export class Call implements StartedCall {
   state: CallState = { type: 'reading' };
   settled: FirstOutput | undefined;
   #input: JsonObject | undefined;
-  /** Made when somebody asks. */
+  /** Made when somebody asks before it is settled. */
   #first: PromiseWithResolvers<FirstOutput> | undefined;
 
   constructor(callId: string, incoming: IncomingCall, turn: TurnRef) {
@@ -56,8 +56,8 @@ export class Call implements StartedCall {
   }
 
   get first(): Promise<FirstOutput> {
+    if (this.settled) return Promise.resolve(this.settled);
     this.#first ??= Promise.withResolvers();
-    if (this.settled) this.#first.resolve(this.settled);
     return this.#first.promise;
   }
 

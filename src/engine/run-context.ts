@@ -82,9 +82,11 @@ export class BodyContext implements RunContext<unknown> {
 
 /** A promise nobody awaits harms nobody (S2.4). */
 function quiet<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => undefined);
+  promise.then(undefined, ignore);
   return promise;
 }
+
+function ignore(): void {}
 
 function requireRunning(task: Task): void {
   if (task.hasEnded) throw new TaskEndedError(task.callId, task.endState);
