@@ -5,7 +5,8 @@ import { search, small } from './search.ts';
 export interface Order {
   readonly seed: number;
   readonly runs: number;
-  readonly limitMs: number;
+  /** Real time. Default: none. */
+  readonly limitMs?: number;
   /** Compares fold and state after every few records, and sends more prompts to the wire. */
   readonly thorough: boolean;
 }
@@ -19,9 +20,9 @@ export interface Told {
 /** Real time for making what was found smaller. */
 const smallerMs = 30_000;
 
-async function obey({ seed, runs, limitMs, thorough }: Order): Promise<Told> {
+async function obey({ thorough, ...order }: Order): Promise<Told> {
   const depth = thorough ? { foldEvery: 3, wireEvery: 25 } : { foldEvery: 40, wireEvery: 500 };
-  const { ran, found } = await search({ seed, runs, limitMs, ...depth });
+  const { ran, found } = await search({ ...order, ...depth });
   return found ? { ran, report: await report(await small(found, smallerMs)) } : { ran };
 }
 
