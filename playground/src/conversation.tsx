@@ -1,47 +1,39 @@
 /** What was said, and what is being said now. */
-import { useSignalEffect } from '@preact/signals';
-import { useRef } from 'preact/hooks';
 import type { JSX } from 'preact';
 import { clockText } from './clock.ts';
 import { story, welcome } from './conversation-store.ts';
 import type { Line } from './story.ts';
 
 export function Conversation(): JSX.Element {
-  const end = useRef<HTMLDivElement>(null);
-  useSignalEffect(() => {
-    void story.value.lines.length;
-    void story.value.saying?.text;
-    void story.value.hearing;
-    end.current?.scrollIntoView({ block: 'end' });
-  });
   const { lines, saying, hearing, agent } = story.value;
   const isEmpty = lines.length === 0 && !saying && hearing === undefined;
   return (
-    <section class="conversation" aria-label="Conversation" aria-live="polite">
-      {welcome.value?.note && <p class="note">{welcome.value.note}</p>}
-      {isEmpty && (
-        <p class="hint">
-          Say or write something, for example <q>Book me a flight from Paris to Tokyo</q>, and then ask for the weather
-          while it is being booked.
-        </p>
-      )}
-      {lines.map((line) => (
-        <Said key={line.id} line={line} />
-      ))}
-      {hearing !== undefined && (
-        <div class="line user live">
-          <span class="who">You</span>
-          <p>{hearing}</p>
-        </div>
-      )}
-      {saying && (
-        <div class="line agent live">
-          <span class="who">Agent</span>
-          <p>{saying.text}</p>
-        </div>
-      )}
-      {!saying && agent.state === 'thinking' && <p class="thinking">thinking</p>}
-      <div ref={end} />
+    <section class="conversation" aria-label="Conversation">
+      <div class="lines" aria-live="polite">
+        {welcome.value?.note && <p class="note">{welcome.value.note}</p>}
+        {isEmpty && (
+          <p class="hint">
+            Say or write something, for example <q>Book me a flight from Paris to Tokyo</q>, and then ask for the
+            weather while it is being booked.
+          </p>
+        )}
+        {lines.map((line) => (
+          <Said key={line.id} line={line} />
+        ))}
+        {hearing !== undefined && (
+          <div class="line user live">
+            <span class="who">You</span>
+            <p>{hearing}</p>
+          </div>
+        )}
+        {saying && (
+          <div class="line agent live">
+            <span class="who">Agent</span>
+            <p>{saying.text}</p>
+          </div>
+        )}
+        {!saying && agent.state === 'thinking' && <p class="thinking">thinking</p>}
+      </div>
     </section>
   );
 }
@@ -58,7 +50,7 @@ function Said({ line: { who, text, at, cut } }: { readonly line: Line }): JSX.El
         {cut && (
           <span class="cut" title="Interrupted here">
             {' '}
-            ⸺ interrupted
+            — interrupted
           </span>
         )}
       </p>

@@ -15,6 +15,8 @@ const view = signal<View>({ lengthMs: 60_000, endsAt: undefined });
 
 const laneHeight = 34;
 const axisHeight = 20;
+/** A mark so near to the right border has no room for its time. */
+const labelShare = 0.05;
 
 export function Lanes(): JSX.Element {
   const { tasks, startedAt } = story.value;
@@ -35,14 +37,16 @@ export function Lanes(): JSX.Element {
         <div class="lane-names">
           <span>You</span>
           <span>Agent</span>
-          {[...tasks.values()].map(({ callId, toolName }) => (
-            <span key={callId} title={callId}>
+          {[...tasks.values()].map(({ callId, toolName, number }) => (
+            <span key={callId} title={`${toolName} (${callId})`}>
               {toolName}
+              <i class="number">#{number}</i>
             </span>
           ))}
         </div>
         <Drawing origin={from} />
       </div>
+      <p class="legend">○ update · ● end · ◆ told to you; the line before it is the time it waited for quiet</p>
     </section>
   );
 }
@@ -158,9 +162,11 @@ function Axis({
       {ticks(scale, origin).map((at) => (
         <g key={at}>
           <line x1={scale.x(at)} x2={scale.x(at)} y1={axisHeight - 4} y2={height} />
-          <text x={scale.x(at) + 4} y={axisHeight - 7}>
-            {clockText(at - origin)}
-          </text>
+          {scale.to - at > (scale.to - scale.from) * labelShare && (
+            <text x={scale.x(at) + 4} y={axisHeight - 7}>
+              {clockText(at - origin)}
+            </text>
+          )}
         </g>
       ))}
     </g>

@@ -28,6 +28,8 @@ export interface Question {
 
 export interface TaskView {
   readonly callId: string;
+  /** The how-manieth, from 1. */
+  readonly number: number;
   readonly toolName: string;
   readonly input: unknown;
   readonly state: TaskState;
@@ -90,6 +92,8 @@ export interface Story {
   readonly speeches: ReadonlyMap<string, Span>;
   /** When the agent could be heard or read, and when the user spoke. */
   readonly agentSpeaks: readonly Span[];
+  /** What the agent says is held back: the user may be interrupting. */
+  readonly isPaused: boolean;
   readonly userSpeaks: readonly Span[];
   readonly entries: readonly Entry[];
   readonly modelCalls: readonly ModelCall[];
@@ -105,6 +109,7 @@ export const emptyStory: Story = {
   deliveries: new Map(),
   speeches: new Map(),
   agentSpeaks: [],
+  isPaused: false,
   userSpeaks: [],
   entries: [],
   modelCalls: [],
@@ -155,6 +160,7 @@ function withTaskRecord(story: Story, record: SessionRecord): Story {
       const states = [{ at, state: 'working' as const }];
       const task = {
         callId,
+        number: story.tasks.size + 1,
         toolName,
         input,
         state: 'working' as const,
@@ -212,12 +218,15 @@ export function withMessage(story: Story, message: Message): Story {
       return rest;
     }
     case 'state': {
+      const { isPaused } = story;
       const name = message.agentName === undefined ? {} : { name: message.agentName };
       return {
         ...note(story, { key: `s${String(story.entries.length)}`, at, type: 'state', detail: message }),
         agent: { state: message.agent, ...name },
         user: message.user,
-        agentSpeaks: spans(story.agentSpeaks, message.agent === 'speaking', at),
+        // A speech that was cut while it was paused has no sound to go on with.
+        agentSpeaks: spans(story.agentSpeaks, message.agent === 'speaking' && !isPaused, at),
+        isPaused: message.agent === 'speaking' && isPaused,
         userSpeaks: spans(story.userSpeaks, message.user === 'speaking', at),
       };
     }
@@ -232,6 +241,10 @@ export function withMessage(story: Story, message: Message): Story {
       if (!message.final) return { ...story, hearing: message.text };
       const { hearing: _said, ...rest } = story;
       return rest;
+    }
+    case 'playback': {
+      const isHeard = story.agent.state === 'speaking' && !message.paused;
+      return { ...story, isPaused: message.paused, agentSpeaks: spans(story.agentSpeaks, isHeard, at) };
     }
     case 'sound':
       return story;

@@ -28,13 +28,16 @@ export function Tasks(): JSX.Element {
 }
 
 function Task({ task }: { readonly task: TaskView }): JSX.Element {
-  const { callId, toolName, state, startedAt, endedAt, message, background } = task;
+  const { callId, toolName, number, state, startedAt, endedAt, message, background } = task;
   const isRunning = endedAt === undefined;
   const elapsed = durationText((endedAt ?? now.value) - startedAt);
   return (
     <li class={`task ${state}`}>
       <div class="head">
-        <strong>{toolName}</strong>
+        <strong>
+          {toolName}
+          <i class="number">#{number}</i>
+        </strong>
         <span class={`badge ${state}`}>{words[state]}</span>
         {isRunning && <span class="muted">{background ? 'in the background' : 'the agent waits for it'}</span>}
         <span class="elapsed">{elapsed}</span>
@@ -42,7 +45,7 @@ function Task({ task }: { readonly task: TaskView }): JSX.Element {
           <button
             type="button"
             class="quiet"
-            aria-label={`Cancel ${toolName}`}
+            aria-label={`Cancel ${toolName}#${String(number)}`}
             onClick={() => client.cancelTask(callId)}
           >
             Cancel

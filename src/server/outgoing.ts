@@ -60,6 +60,8 @@ export function watchSession({ session, voice, showsModelCalls }: OpenedTalk, no
   voice?.on('*', (event) => {
     if (event.type === 'transcript')
       out.message({ type: 'transcript', text: event.text, final: event.final, at: event.at });
+    if (event.type === 'playback_paused' || event.type === 'playback_resumed')
+      out.message({ type: 'playback', paused: event.type === 'playback_paused', at: event.at });
     if (event.type === 'error')
       out.message({ type: 'problem', source: event.source, message: describeProblem(event.error), at: event.at });
   });

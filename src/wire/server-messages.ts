@@ -53,6 +53,8 @@ const serverMessage = v.variant('type', [
   }),
   /** What is understood of what the user says. */
   v.object({ type: v.literal('transcript'), text: v.string(), final: v.boolean(), at: time }),
+  /** The loudspeaker waits, because the user may be interrupting, or goes on. */
+  v.object({ type: v.literal('playback'), paused: v.boolean(), at: time }),
   /** It is another than `welcome` said. */
   v.object({ type: v.literal('sound'), sound, at: time }),
   /** Something went wrong and the conversation goes on. */

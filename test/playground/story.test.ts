@@ -132,6 +132,25 @@ test('a question is shown with what can be chosen, until it is answered', async 
   expect(task()?.states.map(({ state }) => state)).toEqual(['working', 'input_required', 'working', 'completed']);
 });
 
+test('while the loudspeaker waits the agent is not heard, and a cut then ends its sound', () => {
+  const state = (agent: 'speaking' | 'listening', at: number) =>
+    ({ type: 'state', agent, user: 'listening', at }) as const;
+  const messages = [
+    state('speaking', 1_000),
+    { type: 'playback', paused: true, at: 2_000 },
+    { type: 'playback', paused: false, at: 3_000 },
+    { type: 'playback', paused: true, at: 4_000 },
+    state('speaking', 4_500),
+    state('listening', 5_000),
+    state('speaking', 6_000),
+  ] as const;
+  expect(messages.reduce<Story>(withMessage, emptyStory).agentSpeaks).toEqual([
+    { from: 1_000, to: 2_000 },
+    { from: 3_000, to: 4_000 },
+    { from: 6_000 },
+  ]);
+});
+
 test('a page that comes back and one that was there all along show the same records', async () => {
   const { book, done } = heldTool();
   const watched = await watch([bookTokyo, { text: 'I am searching.' }, { text: 'It is booked.' }], [book]);

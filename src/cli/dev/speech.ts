@@ -16,7 +16,7 @@ export interface SpeechModels {
 /** What this needs of `meanwhile-local-speech`. */
 interface LocalSpeechModule {
   createLocalSpeech(options: { onProgress?: (progress: Progress) => void }): LocalSpeech;
-  progressBar(stream: Pick<NodeJS.WriteStream, 'write' | 'isTTY'>): (progress: Progress) => void;
+  progressBar(stream: Terminal): (progress: Progress) => void;
 }
 
 interface LocalSpeech {
@@ -26,6 +26,8 @@ interface LocalSpeech {
   prepare(): Promise<void>;
   close(): Promise<void>;
 }
+
+type Terminal = Pick<NodeJS.WriteStream, 'write' | 'isTTY'>;
 
 interface Progress {
   readonly name: string;
@@ -42,6 +44,7 @@ export class LocalVoice {
   readonly #listeners = new Set<() => void>();
   readonly #models = Promise.withResolvers<SpeechModels | undefined>();
   #local: LocalSpeech | undefined;
+  #isPreparing = false;
   #text: string | undefined = preparing;
 
   /** Undefined where the package is not installed. Their weights may still be on the way: see `problem`. */
@@ -63,37 +66,48 @@ export class LocalVoice {
     };
   }
 
+  /** Begins, or begins again where it failed. */
+  prepare(terminal: Terminal): void {
+    if (this.#isPreparing || this.#text === undefined) return;
+    this.#isPreparing = true;
+    void this.#prepare(terminal).finally(() => {
+      this.#isPreparing = false;
+    });
+  }
+
   /** Resolves when it is known whether there is sound. Never rejects. */
-  async prepare(terminal: Pick<NodeJS.WriteStream, 'write' | 'isTTY'>): Promise<void> {
+  async #prepare(terminal: Terminal): Promise<void> {
+    const local = this.#local ?? (await this.#load(terminal));
+    if (!local) return;
+    try {
+      await local.prepare();
+      this.#say(preparing);
+      await warmUp(await this.models);
+      this.#say(undefined);
+    } catch (error) {
+      this.#say(describeFailure(error));
+    }
+  }
+
+  async #load(terminal: Terminal): Promise<LocalSpeech | undefined> {
     let module: LocalSpeechModule;
     try {
       module = (await import(packageName)) as LocalSpeechModule;
     } catch (error) {
       this.#say(isAbsent(error) ? absent : describeFailure(error));
       this.#models.resolve(undefined);
-      return;
+      return undefined;
     }
     const draw = module.progressBar(terminal);
     const local = module.createLocalSpeech({
       onProgress: (progress) => {
-        const percent = Math.floor((progress.receivedBytes / progress.totalBytes) * 100);
-        this.#say(
-          `Speech models are being fetched, once: ${progress.name} ${String(percent)} %. Until then you can write.`,
-        );
+        this.#say(fetching(progress));
         draw(progress);
       },
     });
     this.#local = local;
-    const models = { stt: local.transcription(), tts: local.speech(), vad: local.voiceActivity() };
-    this.#models.resolve(models);
-    try {
-      await local.prepare();
-      this.#say(preparing);
-      await warmUp(models);
-      this.#say(undefined);
-    } catch (error) {
-      this.#say(describeFailure(error));
-    }
+    this.#models.resolve({ stt: local.transcription(), tts: local.speech(), vad: local.voiceActivity() });
+    return local;
   }
 
   /** Ends its threads. */
@@ -108,8 +122,15 @@ export class LocalVoice {
   }
 }
 
+function fetching({ name, receivedBytes, totalBytes }: Progress): string {
+  const percent = Math.floor((receivedBytes / totalBytes) * 100);
+  return `Speech models are being fetched, once: ${name} ${String(percent)} %. Until then you can write.`;
+}
+
 /** A model is slow the first time: not in the conversation. */
-async function warmUp({ stt, tts, vad }: SpeechModels): Promise<void> {
+async function warmUp(models: SpeechModels | undefined): Promise<void> {
+  if (!models) return;
+  const { stt, tts, vad } = models;
   const silence = { audio: new Uint8Array(16_000), mediaType: 'audio/pcm;rate=16000' };
   await Promise.all([stt.doGenerate(silence), tts.doGenerate({ text: 'Hello.' }), vad.open()]);
 }

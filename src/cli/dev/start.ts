@@ -83,7 +83,7 @@ class Program {
 
   constructor(options: DevOptions) {
     this.#options = options;
-    if (options.voice) void this.#voice.prepare(options.world.stderr as NodeJS.WriteStream);
+    if (options.voice) this.#voice.prepare(options.world.stderr as NodeJS.WriteStream);
   }
 
   /** Rejects with a CliFailure; what was loaded before stays. */
@@ -111,6 +111,7 @@ class Program {
   async open(): Promise<OpenedTalk> {
     const { world, voice: wanted } = this.#options;
     const loaded = await this.#take();
+    if (wanted) this.#voice.prepare(world.stderr as NodeJS.WriteStream);
     const models = wanted && !loaded.session ? await this.#voice.models : undefined;
     const voice = models && createVoice({ ...models, clock: world.clock });
     const talk = openTalk(loaded, world, voice?.output);
