@@ -14,20 +14,34 @@ export type Standing =
   | { readonly type: 'over'; readonly receipt: Receipt; readonly reason?: string }
   | { readonly type: 'taken' };
 
-/** Where a delivery stands now. An open question neither expires nor is superseded (S6.6). */
-export function standingOf(delivery: DeliveryState, isOpenQuestion: boolean, now: number): Standing {
+/**
+ * Where a delivery stands now. An open question neither expires nor is superseded (S6.6). `interrupting`: one that may
+ * interrupt is being told; its like comes behind it, or two of them would cut each other for ever.
+ */
+export function standingOf(
+  delivery: DeliveryState,
+  isOpenQuestion: boolean,
+  now: number,
+  interrupting = false,
+): Standing {
   if (delivery.taken !== undefined) return { type: 'taken' };
   if (delivery.stale !== undefined) return { type: 'over', ...delivery.stale };
   if (!isOpenQuestion && delivery.expiresAt !== undefined && delivery.expiresAt <= now) {
     return { type: 'over', receipt: 'expired' };
   }
   if (delivery.notBefore !== undefined && delivery.notBefore > now) return { type: 'later', at: delivery.notBefore };
-  return { type: 'due', level: levelOf(delivery, now) };
+  return { type: 'due', level: levelOf(delivery, now, interrupting) };
 }
 
-function levelOf(delivery: DeliveryState, now: number): ClaimLevel {
-  if (delivery.mode === 'interrupt') return 'now';
+function levelOf(delivery: DeliveryState, now: number, interrupting: boolean): ClaimLevel {
+  if (delivery.mode === 'interrupt') return interrupting ? 'gap' : 'now';
   return delivery.holdUntil !== undefined && delivery.holdUntil <= now ? 'gap' : 'quiet';
+}
+
+/** Is something being told that may interrupt? */
+function isInterrupting({ deliveries }: TasksState): boolean {
+  for (const { mode, taken } of deliveries.values()) if (mode === 'interrupt' && taken !== undefined) return true;
+  return false;
 }
 
 /** The next moment at which a delivery's standing changes by time alone. */
@@ -65,8 +79,9 @@ export function survey(tasks: TasksState, now: number): Survey {
   let groups: ReadonlyMap<string, Group> = emptyMap();
   const over: { id: string; receipt: Receipt; reason?: string }[] = [];
   let nextAt: number | undefined;
+  const interrupting = isInterrupting(tasks);
   for (const delivery of tasks.deliveries.values()) {
-    const standing = standingOf(delivery, isOpenQuestion(tasks, delivery), now);
+    const standing = standingOf(delivery, isOpenQuestion(tasks, delivery), now, interrupting);
     if (standing.type === 'taken') continue;
     if (standing.type === 'over') {
       const { receipt, reason } = standing;

@@ -53,6 +53,14 @@ describe('where a delivery stands', () => {
     expect(standingOf(delivery('a', { holdUntil: now + 1 }), false, now)).toEqual({ type: 'due', level: 'quiet' });
   });
 
+  test('S3.1 what may interrupt does not interrupt its like, which would cut it in turn', () => {
+    const waiting = delivery('b', { mode: 'interrupt' });
+    const levels = (told: DeliveryState): string[] => [...survey(tasksOf(told, waiting), now).groups.keys()];
+    expect(levels(delivery('a', { mode: 'interrupt', taken: 'speech_1' }))).toEqual(['gap session']);
+    expect(levels(delivery('a', { mode: 'when_idle', taken: 'speech_1' }))).toEqual(['now session']);
+    expect(levels(delivery('a', { mode: 'interrupt', notBefore: now + 1 }))).toEqual(['now session']);
+  });
+
   test('S3.6 one that is over keeps its reason, and has none where there is none', () => {
     const stale = delivery('a', { stale: { receipt: 'dropped', reason: 'its task was cancelled' } });
     const expired = delivery('b', { expiresAt: now });

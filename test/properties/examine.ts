@@ -11,6 +11,7 @@ export interface ExamineOptions {
   readonly foldEvery?: number;
   /** Sends every prompt to the wire of every provider. Default false. */
   readonly wire?: boolean;
+  readonly runsAway?: () => never;
 }
 
 export interface Examined {
@@ -29,7 +30,11 @@ let listens = false;
 export async function examine(plan: Plan, scheduler: Scheduler, options: ExamineOptions = {}): Promise<Examined> {
   listen();
   const wire = options.wire ? new WireCheck() : undefined;
-  const watch = new Watch({ foldEvery: options.foldEvery ?? 1, ...(wire ? { onRecord: wire.note } : {}) });
+  const watch = new Watch({
+    foldEvery: options.foldEvery ?? 1,
+    ...(wire ? { onRecord: wire.note } : {}),
+    ...(options.runsAway ? { runsAway: options.runsAway } : {}),
+  });
   const shuffle = new Shuffle(scheduler);
   const world = new World(plan, shuffle, watch, (it) => judge(it, whenNothingHappens));
   try {

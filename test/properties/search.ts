@@ -38,7 +38,11 @@ export async function search(options: SearchOptions): Promise<Searched> {
   let found: Found | undefined;
   const holds = fc.asyncProperty(fc.scheduler(), plan, async (scheduler, drawn) => {
     ran += 1;
-    const { wrongs, picks } = await examine(drawn, scheduler, { foldEvery, wire: ran % wireEvery === 0 });
+    const runsAway = (): never => {
+      console.log(`Session ${String(ran)} of seed ${String(seed)} never comes to rest:\n${JSON.stringify(drawn)}`);
+      process.exit(1);
+    };
+    const { wrongs, picks } = await examine(drawn, scheduler, { foldEvery, wire: ran % wireEvery === 0, runsAway });
     const afterMs = performance.now() - startedAt;
     if (wrongs.length > 0) found ??= { seed, session: ran, afterMs, script: { ...drawn, picks: [...picks] }, wrongs };
     return wrongs.length === 0;

@@ -21,7 +21,12 @@ export interface WatchOptions {
   /** The fold is compared with the state after so many records each, and at the end. */
   readonly foldEvery: number;
   readonly onRecord?: (record: SessionRecord, state: SessionState) => void;
+  /** So many records are made by no session that rests. It may never give the control back: this must not return. */
+  readonly runsAway?: () => never;
 }
+
+/** Far more than any session makes that rests. */
+const mostRecords = 20_000;
 
 export class Watch {
   session: AgentSession | undefined;
@@ -47,6 +52,7 @@ export class Watch {
   readonly #fold: FoldCheck;
   readonly #prompts: PromptCheck;
   readonly #onRecord: WatchOptions['onRecord'];
+  readonly #runsAway: WatchOptions['runsAway'];
   /** Speech → what it tells. */
   readonly #telling = new Map<string, readonly string[]>();
   /** Told to the end. */
@@ -54,11 +60,12 @@ export class Watch {
   readonly #places = new Map<string, string>();
   #activityId = '';
 
-  constructor({ foldEvery, onRecord }: WatchOptions) {
+  constructor({ foldEvery, onRecord, runsAway }: WatchOptions) {
     const wrong = this.wrong.bind(this);
     this.#fold = new FoldCheck(foldEvery, wrong);
     this.#prompts = new PromptCheck(wrong);
     this.#onRecord = onRecord;
+    this.#runsAway = runsAway;
   }
 
   wrong(invariant: string, fact: string): void {
@@ -68,6 +75,7 @@ export class Watch {
   record(record: SessionRecord, state: SessionState): void {
     const copy = this.#fold.note(record, state);
     this.records.push(copy);
+    if (this.records.length === mostRecords) this.#runsAway?.();
     switch (record.type) {
       case 'request_made':
         this.#activityId = record.activityId;
