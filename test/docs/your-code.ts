@@ -32,6 +32,8 @@ export declare function publish(files: string[]): Promise<string>;
 export declare function diagnose(line: string, signal: AbortSignal): Promise<string>;
 export declare function stockPrice(symbol: string, signal: AbortSignal): AsyncIterable<number>;
 
+export declare const phoneLine: { send(samples: Int16Array): void; flush(): number; whenEmpty(): Promise<void> };
+export declare const users: { find(cookie: string | undefined): Promise<{ name: string } | undefined> };
 export declare const kitchen: {
   order(kind: string, size: string, options: { signal: AbortSignal }): Promise<{ minutes: number }>;
   sent(order: { minutes: number }, options: { signal: AbortSignal }): Promise<string>;
