@@ -60,6 +60,11 @@ export interface ToolPolicy<Args = unknown> {
   readonly onInterrupt?: 'background' | 'abort';
   /** What becomes of it when its agent hands over (S8.3). Default `'move'`: it goes on for the session. */
   readonly onHandoff?: 'move' | 'cancel' | 'wait';
+  /**
+   * Does no harm when it runs twice with the same arguments (by `ctx.idempotencyKey`, say): a session that is restored
+   * after a crash runs its body again. Default false: it ends as failed, and the user is told. As MCP's `idempotentHint`.
+   */
+  readonly idempotent?: boolean;
   /** May the reply that tells it call tools? Default: one with the result may, one with progress only may not (S3.7). */
   readonly deliveryToolChoice?: 'auto' | 'none';
 }
@@ -85,6 +90,7 @@ export interface EffectivePolicy<Args = unknown> {
   readonly supersedeKey: string | OfArguments<Args, string> | undefined;
   readonly onInterrupt: 'background' | 'abort';
   readonly onHandoff: 'move' | 'cancel' | 'wait';
+  readonly idempotent: boolean;
   readonly deliveryToolChoice: 'auto' | 'none' | undefined;
 }
 
@@ -121,6 +127,7 @@ const checks: Readonly<Record<keyof ToolPolicy, Check>> = {
   supersedeKey: typed('a string or a function', (it) => typeof it === 'string' || typeof it === 'function'),
   onInterrupt: oneOf('background', 'abort'),
   onHandoff: oneOf('move', 'cancel', 'wait'),
+  idempotent: flag,
   deliveryToolChoice: oneOf('auto', 'none'),
 };
 
@@ -159,6 +166,7 @@ export function effectivePolicy<Args>(layers: readonly ToolPolicy<Args>[]): Effe
     supersedeKey: set.supersedeKey,
     onInterrupt: set.onInterrupt ?? 'background',
     onHandoff: set.onHandoff ?? 'move',
+    idempotent: set.idempotent ?? false,
     deliveryToolChoice: set.deliveryToolChoice,
   };
 }

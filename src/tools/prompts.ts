@@ -56,6 +56,8 @@ export interface Prompts {
   timedOut: Template<{ functionName: string; limitMs: string }>;
   noProgress: Template<{ functionName: string; limitMs: string }>;
   genericError: Template<{ functionName: string }>;
+  /** Its process died while it ran, and it may not be run again. */
+  lost: Template<{ functionName: string; callId: string }>;
   unknownTool: Template<{ functionName: string; available: string }>;
   badArguments: Template<{ functionName: string; reasons: string }>;
   badValue: Template<{ functionName: string; reason: string }>;
@@ -129,6 +131,7 @@ export const defaultPrompts: Prompts = {
   timedOut: '{functionName} did not finish within {limitMs} ms and was stopped.',
   noProgress: '{functionName} made no progress for {limitMs} ms and was stopped.',
   genericError: '{functionName} failed because of an internal error.',
+  lost: '{functionName} (call {callId}) was stopped by a failure of the system before it finished. Whether it had any effect is not known; it was not tried again.',
   unknownTool: 'There is no tool named "{functionName}". Available tools: {available}.',
   badArguments: 'The arguments of {functionName} do not fit: {reasons}',
   badValue: '{functionName} gave a result that cannot be told: {reason}',

@@ -96,6 +96,7 @@ describe('what is in force', () => {
       supersedeKey: undefined,
       onInterrupt: 'background',
       onHandoff: 'move',
+      idempotent: false,
       deliveryToolChoice: undefined,
     });
   });
