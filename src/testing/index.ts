@@ -48,6 +48,6 @@ export type { ModelFailure, ModelPace } from './paced-model.ts';
 export type { AgentSpeech, Delivery, ToolRunSpan, UserSpeech } from './reading.ts';
 export type { ToolScript, ToolStep } from './tool-script.ts';
 export { ConversationError } from './verdict.ts';
-export { createVoice, type VoicePace } from './voice.ts';
+export { createSimulatedVoice, type VoicePace } from './simulated-voice.ts';
 export { walk, type Walk, type WalkPattern } from './walk.ts';
 export type { WalkEvent, WalkEventName, WalkEvents } from './walk-events.ts';

@@ -7,7 +7,7 @@ import type { ModelPace } from './paced-model.ts';
 import type { ScriptedStep } from './scripted-step.ts';
 import type { ToolScript } from './tool-script.ts';
 import type { VirtualClock } from './virtual-clock.ts';
-import type { VoicePace } from './voice.ts';
+import type { VoicePace } from './simulated-voice.ts';
 
 /** The application under test: the first agent, a model, and whatever else its session is given. */
 export interface App extends Omit<AgentSessionOptions, 'llm' | 'clock'> {

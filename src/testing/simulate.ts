@@ -14,7 +14,7 @@ import type { App, Script, World } from './script.ts';
 import { StageHand } from './stage-hand.ts';
 import { ConversationError } from './verdict.ts';
 import { createVirtualClock, StillOpenError, type VirtualClock } from './virtual-clock.ts';
-import { createVoice, type VoicePace } from './voice.ts';
+import { createSimulatedVoice, type VoicePace } from './simulated-voice.ts';
 import { Watch } from './watch.ts';
 
 const hourMs = 3_600_000;
@@ -67,7 +67,7 @@ export async function simulate(script: Script): Promise<Simulation> {
   const model = isSteps(llm) ? scriptedModel(llm, { clock }) : undefined;
   // The voice is there before the session that speaks with it, and that before who watches it.
   const late: { watch?: Watch } = {};
-  const output = createVoice(clock, voicePace(script), (note) => late.watch?.note(note));
+  const output = createSimulatedVoice(clock, voicePace(script), (note) => late.watch?.note(note));
   const speaks = options.output === undefined && script.voice !== 'text';
   const session = new AgentSession({
     logger: silent,

@@ -4,7 +4,7 @@ import { wordingOfStep } from './check-script.ts';
 import { wordingOfMoment } from './moments.ts';
 import { wait, type ModelWeather } from './paced-model.ts';
 import type { Script, Step } from './script.ts';
-import { wordMs } from './voice.ts';
+import { wordMs } from './simulated-voice.ts';
 import type { Watch } from './watch.ts';
 
 const userWordsPerMinute = 150;

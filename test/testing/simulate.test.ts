@@ -2,7 +2,7 @@
 import { Agent, AgentSession, handoff, tool, ToolError, type AgentSessionOptions, type Progress } from 'meanwhile';
 import {
   createVirtualClock,
-  createVoice,
+  createSimulatedVoice,
   scriptedModel,
   simulate,
   type Script,
@@ -377,10 +377,10 @@ test('an application made with the clock, whose agent has a model of its own', a
   expect(twice.agentSpeech).toMatchObject([{ from: 1000, to: 2666 }]);
 });
 
-test('createVoice is an output for any session', async () => {
+test('createSimulatedVoice is an output for any session', async () => {
   const clock = createVirtualClock();
   const llm = scriptedModel(['One two three.']);
-  const session = new AgentSession({ llm, clock, output: createVoice(clock, { wordsPerMinute: 60 }) });
+  const session = new AgentSession({ llm, clock, output: createSimulatedVoice(clock, { wordsPerMinute: 60 }) });
   await session.start({ agent: new Agent({ instructions: '' }) });
   const before = clock.now();
   await clock.runUntil(session.run({ userInput: 'Count' }));
@@ -394,7 +394,7 @@ test.each([
 ])('a voice that was cut after %i ms plays nothing more', async (ms, text) => {
   const clock = createVirtualClock();
   const speech = { speechId: 'speech_1', kind: 'say', agent: 'a', allowInterruptions: true } as const;
-  const cut = createVoice(clock).open(speech);
+  const cut = createSimulatedVoice(clock).open(speech);
   void cut.write('One two');
   await clock.advance(ms);
   cut.clear();
@@ -406,7 +406,7 @@ test.each([
 test('a voice that was cut before its first word arms nothing', async () => {
   const clock = createVirtualClock();
   const speech = { speechId: 'speech_1', kind: 'say', agent: 'a', allowInterruptions: true } as const;
-  const cut = createVoice(clock).open(speech);
+  const cut = createSimulatedVoice(clock).open(speech);
   cut.clear();
   void cut.write('One two');
   expect(clock.pending()).toEqual([]);

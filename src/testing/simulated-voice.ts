@@ -16,10 +16,10 @@ export interface VoicePace {
 }
 
 /**
- * An output of medium `'voice'` that takes its time: `new AgentSession({ output: createVoice(clock), clock, … })`.
+ * An output of medium `'voice'` that takes its time: `new AgentSession({ output: createSimulatedVoice(clock), clock, … })`.
  * `simulate` makes its own.
  */
-export function createVoice(
+export function createSimulatedVoice(
   clock: Clock,
   pace: VoicePace = {},
   note: (note: Note) => void = () => undefined,
