@@ -5,6 +5,7 @@
 import {
   createTextOutput,
   MeanwhileError,
+  SessionClosedError,
   type AgentSession,
   type Clock,
   type SpeechOutput,
@@ -103,10 +104,8 @@ export class Voice {
     this.#connection = connection;
     connection.signal.addEventListener(
       'abort',
-      () => {
-        this.#playout.detach();
-        this.#turn?.end();
-      },
+      // What the user was saying ends with the listening, and is understood and answered like all else.
+      () => this.#playout.detach(),
       { once: true },
     );
     if (output) this.#playout.attach(output);
@@ -209,7 +208,10 @@ export class Voice {
     this.#clock.clearTimeout(this.#waiting);
     if (text !== '') {
       this.#tell('transcript', { text, final: true });
-      session.sendMessage(text).catch((error: unknown) => this.#tell('error', { source: 'stt', error }));
+      session.sendMessage(text).catch((error: unknown) => {
+        // Said into a session that was closing.
+        if (!(error instanceof SessionClosedError)) this.#tell('error', { source: 'stt', error });
+      });
     }
     session.userStoppedSpeaking();
     if (text === '' || !this.#open?.speech.allowInterruptions) this.#resume();

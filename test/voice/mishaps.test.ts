@@ -66,6 +66,25 @@ test('when the line drops, what was not played waits for the next one', async ()
   expect(loudspeaker.sounded).toHaveLength(1);
 });
 
+test('when the line drops in the middle of a word, what was said until then is understood', async () => {
+  const { clock, microphone, history, line } = await call([{ text: 'Sunny.' }]);
+  microphone.speak('How is the weather?', 5_000);
+  await clock.advance(1_000);
+  line.close();
+  await clock.advance(3_000);
+  expect(history()[0]).toBe('user: How is the weather?');
+});
+
+test('what was said into a session that is closing is no error', async () => {
+  const { clock, microphone, session, events } = await call([]);
+  microphone.speak('Goodbye.', 500);
+  await clock.advance(900);
+  await clock.runUntil(session.close());
+  await clock.advance(5_000);
+  expect(events.filter((event) => event.type === 'error')).toEqual([]);
+  expect(clock.pending().length).toBeLessThanOrEqual(1);
+});
+
 test('S8.4 what may not be interrupted is not paused, and the user is answered after it', async () => {
   const agent = new Agent({ instructions: 'You read the terms.', allowInterruptions: false });
   const { clock, microphone, history, ...rest } = await call([{ text: counting }, { text: 'Yes.' }], { agent });
