@@ -4,6 +4,9 @@ import type { JSX } from 'preact';
 import { client, link, story, welcome } from './conversation-store.ts';
 import { level, sound, soundProblem, switchOff, switchOn } from './sound.ts';
 
+/** What the server takes. */
+const longestText = 20_000;
+
 const draft = signal('');
 
 function send(event: Event): void {
@@ -22,6 +25,7 @@ export function Composer(): JSX.Element {
         aria-label="Message"
         autofocus
         autocomplete="off"
+        maxLength={longestText}
         placeholder={isOpen ? 'Write a message' : 'Waiting for the server'}
         value={draft.value}
         onInput={(event) => (draft.value = event.currentTarget.value)}

@@ -91,6 +91,18 @@ describe.skipIf(why !== undefined)('the page', () => {
     await page.getByText('desk: listening').waitFor();
   });
 
+  test('a model that fails is told of, until one has read it', async () => {
+    const page = await open();
+    await write(page, 'fail <b>sk-1</b>');
+    const alert = page.getByRole('alert');
+    await alert.getByText('Incorrect API key provided: <b>sk-1</b>').waitFor();
+    await alert.getByRole('button', { name: 'Dismiss' }).click();
+    await alert.waitFor({ state: 'detached' });
+    await write(page, 'fail again');
+    await alert.getByText('Incorrect API key provided: again').waitFor();
+    expect(await page.getByRole('button', { name: 'Send' }).isVisible()).toBe(true);
+  });
+
   test('what a tool or a model says is text, whatever stands in it', async () => {
     const page = await open();
     const markup = '<img src=x onerror="document.title=1"><script>document.title=2</script>';

@@ -71,7 +71,8 @@ function answer({ prompt }: LanguageModelV4CallOptions): ScriptedAnswer {
   const said = lastSaid(prompt);
   const told = [...said.matchAll(/^.*\(call \w+\)(?:, \w+)?: (.*)$/gm)].at(-1)?.[1];
   if (told !== undefined) return { text: `News: ${told}` };
-  const [word = '', ...rest] = said.split(' ');
+  // What was not answered before stands in the same message.
+  const [word = '', ...rest] = (said.trim().split('\n').at(-1) ?? '').split(' ');
   const to = rest.join(' ');
   switch (word) {
     case 'book':
@@ -80,17 +81,19 @@ function answer({ prompt }: LanguageModelV4CallOptions): ScriptedAnswer {
       return { calls: [{ name: 'choose_seat' }] };
     case 'read':
       return { calls: [{ name: 'read_page', args: { markup: to } }] };
+    case 'fail':
+      return { error: new Error(`Incorrect API key provided: ${to}`) };
     case 'talk':
       return { text: 'I could go on and on about this', hang: new Promise(() => undefined), hangAfter: 4 };
     default:
-      return { text: `You said: ${said}` };
+      return { text: `You said: ${[word, ...rest].join(' ')}` };
   }
 }
 
 /** By the user, by a tool or by the system. */
 function lastSaid(prompt: Prompt): string {
   const last = prompt.at(-1);
-  if (last?.role === 'user') return last.content.map((part) => (part.type === 'text' ? part.text : '')).join('');
+  if (last?.role === 'user') return last.content.map((part) => (part.type === 'text' ? part.text : '')).join('\n');
   const output = last?.role === 'tool' ? last.content.at(-1) : undefined;
   return output?.type === 'tool-result' && output.output.type === 'text' ? `(call one): ${output.output.value}` : '';
 }
