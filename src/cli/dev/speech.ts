@@ -14,7 +14,7 @@ export interface SpeechModels {
 }
 
 /** What this needs of `meanwhile-local-speech`. */
-interface LocalSpeechModule {
+export interface LocalSpeechModule {
   createLocalSpeech(options: { onProgress?: (progress: Progress) => void }): LocalSpeech;
   progressBar(stream: Terminal): (progress: Progress) => void;
 }
@@ -41,11 +41,16 @@ const preparing = 'Speech is being prepared. Until then you can write.';
 const absent = `Voice needs the package ${packageName}: npm install ${packageName}. Until then you can write.`;
 
 export class LocalVoice {
+  readonly #import: () => Promise<LocalSpeechModule>;
   readonly #listeners = new Set<() => void>();
   readonly #models = Promise.withResolvers<SpeechModels | undefined>();
   #local: LocalSpeech | undefined;
   #isPreparing = false;
   #text: string | undefined = preparing;
+
+  constructor(load = () => import(packageName) as Promise<LocalSpeechModule>) {
+    this.#import = load;
+  }
 
   /** Undefined where the package is not installed. Their weights may still be on the way: see `problem`. */
   get models(): Promise<SpeechModels | undefined> {
@@ -92,7 +97,7 @@ export class LocalVoice {
   async #load(terminal: Terminal): Promise<LocalSpeech | undefined> {
     let module: LocalSpeechModule;
     try {
-      module = (await import(packageName)) as LocalSpeechModule;
+      module = await this.#import();
     } catch (error) {
       this.#say(isAbsent(error) ? absent : describeFailure(error));
       this.#models.resolve(undefined);
