@@ -3,7 +3,8 @@
  * drops it comes back by itself, and nothing of what happened meanwhile is missing.
  */
 import type { PageSound, ServerMessage, SessionRecord } from '../wire/index.ts';
-import { Link, type LinkListener, type LinkState, type Timers } from './link.ts';
+import { Link, type LinkListener, type LinkState } from './link.ts';
+import type { Timers } from './timers.ts';
 
 export interface ClientLoudspeaker {
   /** Samples a second. */

@@ -14,6 +14,7 @@ import {
   type PageSound,
   type ServerMessage,
 } from '../wire/index.ts';
+import { platformTimers, type Timers } from './timers.ts';
 
 export type LinkState =
   | { readonly type: 'connecting'; readonly attempt: number }
@@ -22,17 +23,6 @@ export type LinkState =
   | { readonly type: 'waiting'; readonly inMs: number; readonly attempt: number }
   /** For good. `reason` is undefined where this side closed it. */
   | { readonly type: 'closed'; readonly reason?: CloseReason; readonly detail?: string };
-
-/** What the link needs of time: a clock of `meanwhile` fits. */
-export interface Timers {
-  setTimeout(fn: () => void, delayMs: number): object | number;
-  clearTimeout(handle: object | number | undefined): void;
-}
-
-const platformTimers: Timers = {
-  setTimeout: (fn, delayMs) => globalThis.setTimeout(fn, delayMs),
-  clearTimeout: (handle) => globalThis.clearTimeout(handle as number | undefined),
-};
 
 export interface LinkListener {
   onState(state: LinkState): void;
