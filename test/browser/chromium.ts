@@ -23,7 +23,7 @@ function isExecutable(path: string): boolean {
 /** Why tests in the browser cannot run here; undefined: they can. Throws where they must run. */
 export function whyNoBrowser(): string | undefined {
   if (chromiumPath() !== undefined) return undefined;
-  const why = 'There is no Chromium on the PATH; apt-get install chromium';
+  const why = 'There is no Chromium on the PATH; install it with: apt-get install chromium';
   if (process.env['CI']) throw new Error(why);
   console.warn(`Tests in the browser are skipped. ${why}`);
   return why;
