@@ -1,9 +1,11 @@
 /** The page in Chromium, by text. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Browser, Locator, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { ring } from './agents/desk.ts';
 import { launch, whyNoBrowser } from './chromium.ts';
-import { cut, serve, visit, write } from './visit.ts';
+import { cut, root, serve, visit, write } from './visit.ts';
 
 const why = whyNoBrowser();
 
@@ -185,6 +187,24 @@ describe.skipIf(why !== undefined)('the page', () => {
     expect(await said(page, 'book Tokyo').count()).toBe(1);
     expect(await tasks(page).count()).toBe(1);
     expect(await page.getByRole('button', { name: 'Send' }).isDisabled()).toBe(false);
+  });
+
+  test('when the file is changed the page begins anew with it', async () => {
+    const folder = await mkdtemp(join(root, 'test/browser/agents/changing-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const file = join(folder, 'agent.ts');
+    const save = (words: string): Promise<void> =>
+      writeFile(file, `export { default } from '../desk.ts';\nexport const note = '${words}';\n`);
+    await save('As it was.');
+    const page = await visit(browser, (await serve({ file })).url);
+    await said(page, 'As it was.').waitFor();
+    await write(page, 'hello');
+    await said(page, 'You said: hello').waitFor();
+    await save('As it is now.');
+    await said(page, 'As it is now.').waitFor();
+    expect(await said(page, 'You said: hello').count()).toBe(0);
+    await write(page, 'again');
+    await said(page, 'You said: again').waitFor();
   });
 
   test('without its token the address leads nowhere', async () => {
