@@ -13,6 +13,8 @@ export async function foreground<T>(core: Core, body: BodyRef, fn: () => T | Pro
   const lease = new FloorLease(core, body);
   const goOn = waitHere(body);
   await lease.take().finally(goOn);
+  // Between the floor's word and here its task may have ended, and the lease with it.
+  if (!lease.active) throw endOf(body);
   try {
     return await runUnder(lease, async () => await fn());
   } finally {
@@ -25,6 +27,10 @@ export function leaseOf({ floor, stage }: Core, body: BodyRef): string | undefin
   if (floor.leases.includes(body.callId)) return body.callId;
   const lease = stage.activity(body.activityId)?.lease;
   return lease?.active ? lease.callId : undefined;
+}
+
+function endOf({ abortSignal, callId }: BodyRef): unknown {
+  return abortSignal.reason ?? new TaskEndedError(callId, 'ended');
 }
 
 class FloorLease implements Lease {
@@ -76,7 +82,7 @@ class FloorLease implements Lease {
     void this.#body.whenEnded.then(() => {
       leave();
       this.giveBack();
-      reject(this.#body.abortSignal.reason ?? new TaskEndedError(this.callId, 'ended'));
+      reject(endOf(this.#body));
     });
     await promise;
   }

@@ -155,3 +155,40 @@ test('S8.4 S8.7 a turn of a paused agent does not go on when the session closes 
     picks: [],
   });
 });
+
+test('S6.4 a task that is cancelled when the floor has just been given to it does not run under a lease that is over', async () => {
+  await replay({
+    setting: { wire: 'unknown', quietMs: 0, slowOutput: true, timersAsWhoSet: false },
+    tools: [
+      {
+        of: 'session',
+        inSet: false,
+        onHandoff: 'move',
+        onInterrupt: 'background',
+        deliver: 'when_idle',
+        deaf: false,
+        limit: 'none',
+        hold: false,
+        onDuplicate: 'allow',
+        more: 'auto',
+      },
+    ],
+    hooks: ['nothing'],
+    actions: [
+      {
+        do: 'message',
+        mood: 'calls',
+        calls: [
+          { to: 'tool', tool: 1, n: 1 },
+          { to: 'tool', tool: 5, n: 0 },
+        ],
+      },
+      { do: 'stand', release: false },
+      { do: 'order', body: 5, what: 'update' },
+      { do: 'order', body: 1, what: 'lease' },
+      { do: 'end', body: 0, how: 'return' },
+      { do: 'cancel', task: 5 },
+    ],
+    picks: [],
+  });
+});
