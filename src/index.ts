@@ -122,6 +122,7 @@ export {
   type TextListener,
 } from './session/output.ts';
 export { overrideTools, type OverrideTarget, type ToolBodies, type ToolBody } from './session/overrides.ts';
+export type { AgentFactories, RestoredAgent, RestoreOptions } from './session/restore.ts';
 export type { RunResult } from './session/run-result.ts';
 export type { SpeechHandle } from './session/speech-handle.ts';
 export { Timeline, toTimeline, type TimelineLine, type TimelineOptions } from './session/timeline.ts';

@@ -2,9 +2,9 @@
  * The tasks' half of the fold: task states (S7.1), the ledger of deliveries (S3.4) and what superseded what (S3.6). No
  * arm looks at more than one call's deliveries, so that a thousand of them cost no more each than one.
  */
-import { recordIds, type TaskRecord } from './items.ts';
+import { recordIds, type Output, type TaskRecord } from './items.ts';
 import type { DeliveryTerms, SessionRecord } from './records.ts';
-import type { Stale, TasksState, TaskState } from './state.ts';
+import type { EndedTask, Stale, TasksState, TaskState } from './state.ts';
 import { add, emptySet, put, remove } from './tables.ts';
 
 export function applyToTasks(tasks: TasksState, record: SessionRecord): void {
@@ -32,6 +32,8 @@ export function applyToTasks(tasks: TasksState, record: SessionRecord): void {
       const task = tasks.running.get(record.callId);
       if (!task) return;
       task.phase = 'background';
+      if (!task.batched) task.output = record.output;
+      if (record.quiet) task.quiet = true;
       if (record.message === undefined) task.goesOn = true;
       setNewest(task, firstRecord(task, record), record.seq);
       return;
@@ -60,8 +62,12 @@ export function applyToTasks(tasks: TasksState, record: SessionRecord): void {
       return move(tasks, record.callId, record.owner);
     case 'batch_added':
       for (const { callId } of record.batch.calls) {
-        const task = tasks.running.get(callId) ?? tasks.ended.get(callId);
-        if (task) task.batched = true;
+        const running = tasks.running.get(callId);
+        const task = running ?? tasks.ended.get(callId);
+        if (!task) continue;
+        task.batched = true;
+        if (running) running.output = undefined;
+        else (task as EndedTask).open = undefined;
       }
       return;
     case 'record_added':
@@ -187,8 +193,16 @@ function end(tasks: TasksState, record: Of<'task_ended'>): void {
     endedAt: record.at,
     ...(task.supersedeKey === undefined ? {} : { supersedeKey: task.supersedeKey }),
     outputIsStale: task.outputIsStale,
+    ...(task.batched ? {} : { open: { input: task.input, output: callOutput(task, record) } }),
+    ...(task.quiet || record.quiet ? { quiet: true as const } : {}),
     ...(record.replayable ? { replay: record.output } : {}),
   });
+}
+
+/** What its call was answered with: its end, unless it had gone to the background before. */
+function callOutput(task: TaskState, record: Of<'task_ended'>): Output {
+  if (task.output) return task.output;
+  return record.quiet && record.state !== 'cancelled' ? { type: 'text', text: '' } : record.output;
 }
 
 function move(tasks: TasksState, callId: string, owner: string): void {

@@ -114,6 +114,7 @@ function enterAgent(state: SessionState, record: Entered): void {
   };
   state.activities.set(record.activityId, activity);
   state.stack = state.stack.concat(record.activityId);
+  if (record.parent === undefined) state.lastAgent = record.agent;
   bringUpToDate(state, activity);
 }
 

@@ -20,7 +20,8 @@ export interface LogOptions {
 }
 
 export class Log {
-  readonly state: SessionState = createSessionState();
+  /** Put in its place once, before the first record: what earlier records of a restored session added up to. */
+  state: SessionState = createSessionState();
   readonly #now: () => number;
   readonly #sink: LogOptions['sink'];
   readonly #onObserverError: LogOptions['onObserverError'];

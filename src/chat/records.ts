@@ -111,6 +111,8 @@ export type RecordBody =
       reason: BackgroundReason;
       output: Output;
       message?: string;
+      /** Its call wants no reply. */
+      quiet?: true;
       progress?: ProgressState;
     }
   | {
@@ -133,6 +135,8 @@ export type RecordBody =
       delivery?: DeliveryTerms;
       /** Kept for `duplicateWindowMs`. */
       replayable?: true;
+      /** Its call, which still blocked, has nothing to say and wants no reply. */
+      quiet?: true;
     }
   /** Something to tell of a task that has ended. */
   | { type: 'record_added'; record: TaskRecord; delivery: DeliveryTerms }

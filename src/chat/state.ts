@@ -61,6 +61,10 @@ export interface TaskState {
   question?: Question;
   /** The call and its output are in the contexts. */
   batched: boolean;
+  /** Its call's output, until its batch is in the contexts. */
+  output?: Output | undefined;
+  /** Its call wants no reply. */
+  quiet?: true;
   /** Its call's output is a text of the system's: that it goes on. */
   goesOn?: true;
   /** It recorded something later that is told, or that made telling moot: its call's own output is not told any more. */
@@ -81,6 +85,9 @@ export interface EndedTask {
   readonly endedAt: number;
   readonly supersedeKey?: string;
   readonly outputIsStale: boolean;
+  /** What its batch will hold, until that is in the contexts. */
+  open?: { readonly input: JsonObject; readonly output: Output } | undefined;
+  readonly quiet?: true;
   /** For `duplicateWindowMs`. */
   readonly replay?: Output;
 }
@@ -140,6 +147,8 @@ export interface SessionState {
   readonly activities: Map<string, ActivityState>;
   /** Activities from the outermost to the innermost. */
   stack: readonly string[];
+  /** The agent that entered last, AgentTasks aside. */
+  lastAgent?: string;
   speeches: ReadonlyMap<string, SpeechState>;
   /** The session's records that came while nobody was current: the next agent's (S8.8). */
   readonly between: { readonly order: number; readonly record: TaskRecord }[];

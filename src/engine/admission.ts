@@ -5,13 +5,15 @@
  * A call that went to the background before its arguments were validated is a task already (S5.6): it is judged like any
  * other, and an answer is its end.
  */
+import type { TaskState } from '../chat/state.ts';
 import type { Answers } from './answers.ts';
 import type { Call } from './call.ts';
 import { refusalOf } from './cancelling.ts';
 import { runCompanion } from './companion-call.ts';
 import { describeAge, describeRunning, judgeDuplicate, type DuplicateVerdict } from './duplicates.ts';
+import { answered, endingOfThrow, type Ending } from './ending.ts';
 import type { Roster } from './roster.ts';
-import type { CallArguments, EngineDeps, EngineTool, FirstOutput, Parsed } from './seam.ts';
+import type { CallArguments, EngineDeps, EngineTool, FirstOutput, Parsed, TurnRef } from './seam.ts';
 import type { Starting } from './starting.ts';
 import { Task, type TaskHooks } from './task.ts';
 
@@ -58,6 +60,29 @@ export class Admission implements TaskHooks {
       return answers.refuse(call, 'refused', 'genericError', { functionName: tool.name });
     }
     this.#judge(call, wanted);
+  }
+
+  /** Its arguments are read anew: what they were validated to is not recorded. */
+  async resume(state: TaskState, tool: EngineTool, turn: TurnRef): Promise<void> {
+    const { deps, roster, starting } = this.#ports;
+    const { callId, input } = state;
+    const task = new Task(deps, this, { callId, input, value: undefined, settle: () => undefined }, tool, turn);
+    task.resume();
+    roster.add(task);
+    try {
+      const parsed = await tool.parse(JSON.stringify(input), false);
+      if (!parsed.ok) return task.end(this.#misfit(task, parsed.reasons));
+      task.validated({ input, value: parsed.value });
+      starting.start(task, false);
+    } catch (error) {
+      task.end(endingOfThrow(error));
+    }
+  }
+
+  /** A newer build wants other arguments. */
+  #misfit(task: Task, reasons: string): Ending {
+    const text = task.text('badArguments', { functionName: task.tool.name, reasons });
+    return answered({ type: 'error', text }, true);
   }
 
   onStopped(task: Task): void {

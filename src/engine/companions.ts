@@ -29,6 +29,7 @@ const policy: ToolPolicy = {
   expiresMs: undefined,
   onInterrupt: 'background',
   onHandoff: 'move',
+  idempotent: false,
   deliveryToolChoice: undefined,
 };
 

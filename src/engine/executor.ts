@@ -4,7 +4,7 @@
  * body (`task.ts`), the turn it blocks (`turns.ts`), the telling of what it recorded (`announcer.ts`).
  */
 import type { AnswerAction, Owner } from '../chat/records.ts';
-import { isUsedId } from '../chat/state.ts';
+import { isUsedId, type TaskState } from '../chat/state.ts';
 import { promptText, type RunningCall } from '../tools/prompts.ts';
 import { Admission } from './admission.ts';
 import { Announcer } from './announcer.ts';
@@ -127,6 +127,20 @@ export class Executor implements Tasks {
   /** Running calls that no context holds yet, for a note to a model that must not repeat them (S9.1). */
   runningCalls(speechIds: Iterable<string>): RunningCall[] {
     return this.#turns.running(speechIds);
+  }
+
+  /** A task of a process that died runs again, from its body's start. */
+  async resume(state: TaskState, turn: TurnRef): Promise<void> {
+    const tool = turn.tools.get(state.toolName);
+    if (tool) await this.#admission.resume(state, tool, turn);
+  }
+
+  /** Of calls that were made before the session was restored, and are still to be told. */
+  keepTools(tools: TurnRef['tools']): void {
+    for (const { callId, record } of this.#deps.journal.state.tasks.deliveries.values()) {
+      const tool = tools.get(record.toolName);
+      if (tool) this.#roster.keepTool(callId, tool);
+    }
   }
 
   turnInterrupted(speechId: string): void {

@@ -17,6 +17,7 @@ export class BodyContext implements RunContext<unknown> {
   readonly functionCall: RunContext['functionCall'];
   readonly speechHandle: RunContext['speechHandle'];
   readonly updates: readonly unknown[];
+  readonly resumed: boolean;
   readonly #task: Task;
   readonly #deps: EngineDeps;
 
@@ -27,6 +28,11 @@ export class BodyContext implements RunContext<unknown> {
     this.functionCall = { callId: task.callId, name: task.tool.name, args: task.input };
     this.speechHandle = task.turn.speech;
     this.updates = task.updates;
+    this.resumed = task.resumed;
+  }
+
+  get idempotencyKey(): string {
+    return `${this.#deps.journal.state.sessionId}/${this.toolCallId}`;
   }
 
   get abortSignal(): AbortSignal {
@@ -42,7 +48,7 @@ export class BodyContext implements RunContext<unknown> {
   }
 
   readonly update = (message: unknown, options?: UpdateOptions): Promise<void> =>
-    quiet(update(this.#task, message, options));
+    quiet(update(this.#task, this.#deps, message, options));
 
   readonly ask = <Content>(options: AskOptions<Content>): Promise<Answer<Content>> =>
     quiet(
@@ -99,7 +105,7 @@ async function foreground<T>(task: Task, deps: EngineDeps, fn: () => T | Promise
   return await deps.body.foreground(task.ref, fn);
 }
 
-async function update(task: Task, message: unknown, given: UpdateOptions | undefined): Promise<void> {
+async function update(task: Task, deps: EngineDeps, message: unknown, given: UpdateOptions | undefined): Promise<void> {
   requireRunning(task);
   const options = checkedOptions(given);
   const progress = asProgress(message);
@@ -119,6 +125,8 @@ async function update(task: Task, message: unknown, given: UpdateOptions | undef
     message: typeof text === 'string' ? text : output,
     ...(progress ? { progress } : {}),
   });
+  const kept = deps.journal.whenKept?.();
+  if (kept) await kept;
 }
 
 const noOptions: UpdateOptions = {};

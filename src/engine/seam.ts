@@ -192,6 +192,7 @@ export interface ToolPolicy {
   readonly expiresMs: number | undefined;
   readonly onInterrupt: 'background' | 'abort';
   readonly onHandoff: 'move' | 'cancel' | 'wait';
+  readonly idempotent: boolean;
   readonly deliveryToolChoice: 'auto' | 'none' | undefined;
 }
 
@@ -337,4 +338,6 @@ export interface EngineDeps {
 export interface Journal {
   readonly state: SessionState;
   commit(body: RecordBody): SessionRecord | undefined;
+  /** Resolves when what was recorded so far is kept by a store; undefined where nothing is waited for. */
+  whenKept?(): Promise<void> | undefined;
 }

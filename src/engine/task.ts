@@ -60,6 +60,8 @@ export class Task {
   /** Messages as they were given to `update`. */
   readonly updates: unknown[] = [];
   progress: Progress = {};
+  /** Its body ran before, in a process that died. */
+  resumed = false;
   first: FirstOutput | undefined;
   readonly #deps: EngineDeps;
   readonly #hooks: TaskHooks;
@@ -188,6 +190,14 @@ export class Task {
     this.#deps.report({ type: 'prompt_failed', name: 'update', error });
   }
 
+  /** Its call was answered in the process before this one, and its body begins anew. */
+  resume(): void {
+    this.first = { output: { type: 'text', text: '' }, wantsReply: false, background: true };
+    this.resumed = true;
+    this.#free.open();
+    this.#settleCall = undefined;
+  }
+
   /** Starts the body, unless the task has ended before its first line (S5.1). */
   run(): void {
     if (this.hasEnded) return this.#bodyStopped();
@@ -222,7 +232,13 @@ export class Task {
       type: 'text',
       text: this.text(prompt, { functionName: this.tool.name, callId: this.callId }),
     };
-    this.#deps.journal.commit({ type: 'task_backgrounded', callId: this.callId, reason, output: told });
+    this.#deps.journal.commit({
+      type: 'task_backgrounded',
+      callId: this.callId,
+      reason,
+      output: told,
+      ...quietIf(reason === 'interrupted'),
+    });
     this.#settle({
       output: told,
       wantsReply: reason !== 'interrupted',
@@ -256,6 +272,7 @@ export class Task {
           output,
           message: said.message,
           ...progressOf(said.progress),
+          ...quietIf(terms.mode === 'silent'),
         });
       this.#settle({ output, wantsReply: terms.mode !== 'silent', background: true, terms });
       return undefined;
@@ -403,6 +420,7 @@ export class Task {
       state: ending.state,
       output,
       ...this.#replayable(ending),
+      ...quietIf(!ending.wantsReply && !refused),
     });
     this.#settle({
       output: isNothing(ending.told) && !refused ? { type: 'text', text: '' } : output,
@@ -474,6 +492,12 @@ export class Task {
     this.giveUp();
     this.#hooks.onStopped(this);
   }
+}
+
+const quiet = { quiet: true } as const;
+
+function quietIf(isQuiet: boolean): { quiet?: true } {
+  return isQuiet ? quiet : {};
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -26,6 +26,7 @@ import type { ModelListener } from './model-watch.ts';
 import type { AgentSessionOptions, Logger } from './options.ts';
 import { checkTextListener, type TextListener } from './output.ts';
 import { overridesHere, unknownTool, type Override } from './overrides.ts';
+import { checkRestore, restoreInto, type AgentFactories, type RestoreOptions } from './restore.ts';
 import { RunResult } from './run-result.ts';
 import { SharedTools } from './shared-tools.ts';
 import { runAgentTask } from './subtasks.ts';
@@ -75,10 +76,10 @@ export class AgentSession<UserData = unknown> implements ToolSession<UserData>, 
         'invalid_option',
         `start: ${refusal} Write session.start({ agent: new Agent({ instructions }) }).`,
       );
-    const { stage, log } = this.#core;
+    const { stage } = this.#core;
     this.#started = true;
-    if (log.state.status === 'new') log.commit({ type: 'session_opened', sessionId: this.#core.newId('session') });
     try {
+      await this.#open();
       await stage.change(async () => {
         await this.sharedTools.setUp();
         stage.enter(options.agent, await stage.prepare(options.agent));
@@ -88,6 +89,42 @@ export class AgentSession<UserData = unknown> implements ToolSession<UserData>, 
       this.#started = false;
       throw error;
     }
+  }
+
+  async #open(): Promise<void> {
+    const { log, keeping, keeper } = this.#core;
+    if (keeping && !keeper) await keeping.begin();
+    if (log.state.status !== 'new') return;
+    log.commit({ type: 'session_opened', sessionId: keeping?.sessionId ?? this.#core.newId('session') });
+  }
+
+  /**
+   * Brings back a session whose process died, from its store: what was said, the agent that talked, the tasks, what is still
+   * to be told. Resolves when that agent is on stage.
+   *
+   * What was being told when the process died is told again as *maybe covered*. A task whose body died runs again where its
+   * tool is `idempotent`, else it ends as failed, and the user is told. An AgentTask ends, since who awaited it is gone; the
+   * agent under it goes on. Its agent's `onEnter` is not run again, unless it was just being handed over.
+   *
+   * Rejects with StoreError (`store_leased` while another process lives, `store_corrupt`, `store_newer_version`,
+   * `store_unavailable`), with MeanwhileError `session_state` for a session that is not there or was closed, and
+   * `invalid_option` where `agents` cannot make the agent.
+   *
+   * ```ts
+   * const session = await AgentSession.restore({
+   *   llm,
+   *   store: sqlite('calls.db'),
+   *   sessionId,
+   *   agents: { booking: () => new BookingAgent() },
+   * });
+   * ```
+   */
+  static async restore<UserData>(options: RestoreOptions<UserData>): Promise<AgentSession<UserData>> {
+    const { agents, takeOver = false, ...rest } = checkRestore(options);
+    const session = new AgentSession<UserData>(rest);
+    await restoreInto(session.#core, { agents: agents as AgentFactories, takeOver, store: rest.store });
+    session.#started = true;
+    return session;
   }
 
   /** Everything that has been said and told, in order: a snapshot. */

@@ -1,6 +1,8 @@
 /** Puts the parts of a session together. */
-import { Log } from '../chat/log.ts';
-import type { EngineReport } from '../engine/seam.ts';
+import { Log, type LogObserver } from '../chat/log.ts';
+import type { RecordBody, SessionRecord } from '../chat/records.ts';
+import type { SessionState } from '../chat/state.ts';
+import type { EngineReport, Journal } from '../engine/seam.ts';
 import { Executor } from '../engine/executor.ts';
 import { describeError, MeanwhileError } from '../errors.ts';
 import { promptText, type Prompts, type Wording } from '../tools/prompts.ts';
@@ -17,6 +19,8 @@ import { Handoffs } from './handoffs.ts';
 import { Hooks } from './hooks.ts';
 import { requestHolds, SessionBodyHost, SessionConversation } from './host.ts';
 import { Idle } from './idle.ts';
+import type { Keeper } from './keeper.ts';
+import { Keeping } from './keeping.ts';
 import { ModelWatch } from './model-watch.ts';
 import { Mouth } from './mouth.ts';
 import { resolveOptions, type AgentSessionOptions } from './options.ts';
@@ -51,6 +55,8 @@ class SessionCore implements Core, Lookup {
   readonly speaking: Speaking;
   readonly users: Users;
   readonly idle: Idle;
+  keeper: Keeper | undefined;
+  readonly keeping: Keeping | undefined;
   #lastId = 0;
 
   constructor(session: AgentSession, given: AgentSessionOptions) {
@@ -65,14 +71,15 @@ class SessionCore implements Core, Lookup {
     this.events = new Events(now, (error) => logger.error(`A listener threw: ${describeError(error)}`));
     this.log = new Log({
       now,
-      ...(given.onRecord ? { sink: given.onRecord } : {}),
+      ...(given.store ? { sink: keptBy(this, given.onRecord) } : given.onRecord ? { sink: given.onRecord } : {}),
       onObserverError: (error) => this.report({ type: 'observer_failed', error }),
     });
+    this.keeping = given.store && new Keeping(this, given.store, given);
     this.hooks = new Hooks(changed);
     this.mouth = new Mouth(() => this.floor.look());
     this.floor = new Floor(new FloorSide(this));
     this.executor = new Executor({
-      journal: this.log,
+      journal: given.store ? new KeptJournal(this) : this.log,
       clock,
       conversation: new SessionConversation(this),
       body: new SessionBodyHost(this),
@@ -112,8 +119,13 @@ class SessionCore implements Core, Lookup {
       );
   }
 
+  /** Of a restored session they are new by the number of its lease. */
   newId(prefix: string): string {
-    return `${prefix}_${String((this.#lastId += 1))}`;
+    this.#lastId += 1;
+    const before = this.keeper?.lease;
+    return before && before.seq > 0
+      ? `${prefix}_${String(before.token)}_${String(this.#lastId)}`
+      : `${prefix}_${String(this.#lastId)}`;
   }
 
   toolName(callId: string): string {
@@ -123,6 +135,34 @@ class SessionCore implements Core, Lookup {
   current(): SessionEvents['agent_changed'] | undefined {
     return this.stage.current && describe(this.stage.current);
   }
+}
+
+/** The log as a session's tools see it that is kept. */
+class KeptJournal implements Journal {
+  readonly #core: Core;
+
+  constructor(core: Core) {
+    this.#core = core;
+  }
+
+  get state(): SessionState {
+    return this.#core.log.state;
+  }
+
+  commit(body: RecordBody): SessionRecord | undefined {
+    return this.#core.log.commit(body);
+  }
+
+  whenKept(): Promise<void> | undefined {
+    return this.#core.keeper?.whenKept();
+  }
+}
+
+function keptBy(core: Core, onRecord: LogObserver | undefined): LogObserver {
+  return (record, state) => {
+    core.keeper?.take(record);
+    onRecord?.(record, state);
+  };
 }
 
 /** What the floor asks the session, and has it do. */

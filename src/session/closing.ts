@@ -12,6 +12,7 @@ export async function closeSession(core: Core, drain: boolean, reason: string): 
   for (const activity of stage.stack) if (activity.phase === 'here') activity.phase = 'ending';
   await bounded(inOrder(core, drain, reason), options.closeTimeoutMs, clock);
   end(core, reason);
+  await core.keeper?.close();
 }
 
 async function inOrder(core: Core, drain: boolean, reason: string): Promise<void> {

@@ -14,6 +14,8 @@ import type { Floor } from './floor.ts';
 import type { Handoffs } from './handoffs.ts';
 import type { Hooks } from './hooks.ts';
 import type { Idle } from './idle.ts';
+import type { Keeper } from './keeper.ts';
+import type { Keeping } from './keeping.ts';
 import type { ModelWatch } from './model-watch.ts';
 import type { Mouth } from './mouth.ts';
 import type { Speaking } from './speaking.ts';
@@ -42,6 +44,10 @@ export interface Core {
   readonly session: AgentSession;
   readonly clock: Clock;
   readonly log: Log;
+  /** Set once it holds the session's lease; undefined without a store. */
+  keeper: Keeper | undefined;
+  /** Of a session that is kept; undefined without a store. */
+  readonly keeping: Keeping | undefined;
   readonly logger: Logger;
   readonly options: CoreOptions;
   readonly output: Transcript;

@@ -51,7 +51,18 @@ export interface SessionEvents {
   agent_state_changed: { state: AgentState; was: AgentState };
   user_state_changed: { state: UserState; was: UserState };
   error: {
-    source: 'model' | 'call' | 'tool' | 'delivery' | 'prompt' | 'toolset' | 'filler' | 'hook' | 'append' | 'output';
+    source:
+      | 'model'
+      | 'call'
+      | 'tool'
+      | 'delivery'
+      | 'prompt'
+      | 'toolset'
+      | 'filler'
+      | 'hook'
+      | 'append'
+      | 'output'
+      | 'store';
     error: unknown;
     callId?: string;
   };

@@ -53,6 +53,30 @@ export async function hold(
   }
 }
 
+/**
+ * Takes the session; while another's lease runs, waits for its end once. One whose holder lives is renewed meanwhile: then
+ * it rejects with `store_leased`.
+ */
+export async function holdAfter(
+  sessionId: string,
+  options: { readonly userKey?: string; readonly takeOver?: boolean },
+  ports: KeeperPorts,
+): Promise<Keeper> {
+  try {
+    return await hold(sessionId, options, ports);
+  } catch (error) {
+    if (!(error instanceof StoreError) || error.retryInMs === undefined) throw error;
+    await pause(ports.clock, error.retryInMs);
+    return await hold(sessionId, options, ports);
+  }
+}
+
+function pause(clock: Clock, ms: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  clock.setTimeout(resolve, ms);
+  return promise;
+}
+
 export class Keeper {
   readonly lease: SessionLease;
   readonly #ports: KeeperPorts;

@@ -2,6 +2,7 @@
 import type { LanguageModelV4 } from '@ai-sdk/provider';
 import type { ChatContext } from '../chat/chat-context.ts';
 import type { LogObserver } from '../chat/log.ts';
+import type { SessionStore } from '../chat/store.ts';
 import type { WireProfile } from '../chat/wire-profile.ts';
 import { systemClock, type Clock } from '../clock.ts';
 import type { EngineOptions } from '../engine/seam.ts';
@@ -31,6 +32,17 @@ export interface AgentSessionOptions<UserData = unknown> {
   /** Tools of the session: their tasks outlive a handoff (S8.1). */
   readonly tools?: ToolSource;
   readonly userData?: UserData;
+  /**
+   * Where its records are kept, so that it outlives this process: `memory()` of `meanwhile/store`, `sqlite(path)` of
+   * `meanwhile/store/sqlite`, or your own. Default: nowhere.
+   */
+  readonly store?: SessionStore;
+  /** Names it in the store. Default: a random UUID where there is a store. */
+  readonly sessionId?: string;
+  /** Whose session it is, for `store.find`. */
+  readonly userKey?: string;
+  /** So long nobody else gets the session when this process has died. Default 15,000. */
+  readonly leaseMs?: number;
   /** Where the agent's words go. Default: text that counts as heard when it is written. */
   readonly output?: SpeechOutput;
   /** Default: the system's. */
@@ -69,6 +81,10 @@ const names = [
   'llm',
   'tools',
   'userData',
+  'store',
+  'sessionId',
+  'userKey',
+  'leaseMs',
   'output',
   'clock',
   'logger',
@@ -191,6 +207,8 @@ const output: Check = (what, name, value, code = 'invalid_definition') => {
   throw invalid(what, `expected the medium of ${name} to be "text" or "voice", got ${show(medium)}.`, { code });
 };
 
+const name: Check = typed('a text that is not empty', (value) => typeof value === 'string' && value !== '');
+
 const checks: Readonly<Partial<Record<keyof AgentSessionOptions, Check>>> = {
   output,
   clock: face('now', 'setTimeout', 'clearTimeout'),
@@ -210,6 +228,10 @@ const checks: Readonly<Partial<Record<keyof AgentSessionOptions, Check>>> = {
     (value) => typeof value === 'function' || (isCount(value) && value >= 1),
   ),
   wire: record,
+  store: face('acquire', 'renew', 'release', 'append', 'read', 'saveSnapshot', 'snapshot', 'find', 'delete', 'expire'),
+  sessionId: name,
+  userKey: name,
+  leaseMs: typed('a number of ms above 0', (value) => typeof value === 'number' && value > 0 && value < Infinity),
   onRecord: typed('a function', (value) => typeof value === 'function'),
   tracer: typed('a function of the session (openTelemetry() makes one)', (value) => typeof value === 'function'),
 };

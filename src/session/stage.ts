@@ -168,6 +168,15 @@ export class Stage {
     return activity;
   }
 
+  /** It was on stage when its process died, and is current when this returns; nobody enters (`restore.ts`). */
+  bringBack(agent: Agent, { activityId, toolbox }: Prepared): Activity {
+    const activity = new Activity(this.#core, activityId, agent, toolbox);
+    agent.enterSession(this.#core.session);
+    this.stack = this.stack.concat(activity);
+    this.wake();
+    return activity;
+  }
+
   /** And the AgentTasks that run over it, innermost first (S8.4). */
   async leave(activity: Activity, cut: boolean): Promise<void> {
     const leaving = this.stack.slice(this.stack.indexOf(activity));

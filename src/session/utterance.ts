@@ -39,8 +39,17 @@ export class Utterance {
     return this.#sink !== undefined;
   }
 
-  /** Throws, or rejects with, an OutputError. A cut ends the wait for an output that takes its time. */
+  /**
+   * Throws, or rejects with, an OutputError. A cut ends the wait for an output that takes its time. The first sound waits
+   * until a store has kept all that led to it.
+   */
   write(text: string): void | Promise<void> {
+    const kept = this.#sink ? undefined : this.#core.keeper?.whenKept();
+    if (kept && !this.#cut) return Promise.race([kept, this.#whenCut.promise]).then(() => this.#write(text));
+    return this.#write(text);
+  }
+
+  #write(text: string): void | Promise<void> {
     if (text === '' || this.#cut) return;
     let written: unknown;
     try {

@@ -143,6 +143,13 @@ export interface RunContext<UserData = RegisteredUserData> {
   /** The messages given to `update` so far, as they were given. */
   readonly updates: readonly unknown[];
   /**
+   * Names this call wherever its body runs and however often: give it to what must do a thing once. Unique among all
+   * sessions where they have a `sessionId` of their own.
+   */
+  readonly idempotencyKey: string;
+  /** This body ran before, in a process that died: the session was restored. */
+  readonly resumed: boolean;
+  /**
    * Tells progress; the first one sends the call to the background (S1.1, S2.1). Resolves when it is recorded, not when
    * it is spoken. Rejects with TaskEndedError after the end, with MeanwhileError `invalid_value` for what JSON cannot say.
    */

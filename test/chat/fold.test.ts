@@ -289,6 +289,7 @@ describe('a task', () => {
       endedAt: 1002,
       supersedeKey: 'trip',
       outputIsStale: false,
+      open: { input: story.state.tasks.running.get('u')?.input, output: { type: 'text', text: 'Done.' } },
       replay: { type: 'text', text: 'Done.' },
     });
     expect([...story.state.tasks.running.keys()]).toEqual(['u']);

@@ -271,7 +271,8 @@ const policy: ToolPolicy = {
   expiresMs: undefined,
   onInterrupt: 'background',
   onHandoff: 'move',
-  deliveryToolChoice: undefined,
+  idempotent: false,
+        deliveryToolChoice: undefined,
 };
 
 export interface EngineToolOptions

@@ -1,0 +1,70 @@
+/** What a session with a store does about it: takes its lease, tells what goes wrong, falls silent when it must. */
+import type { SessionStore } from '../chat/store.ts';
+import { describeError, MeanwhileError } from '../errors.ts';
+import type { Core } from './core.ts';
+import { hold, holdAfter, type KeeperPorts } from './keeper.ts';
+import type { AgentSessionOptions } from './options.ts';
+
+export class Keeping {
+  readonly sessionId: string;
+  readonly #core: Core;
+  readonly #userKey: { readonly userKey?: string };
+  readonly #ports: KeeperPorts;
+
+  constructor(core: Core, store: SessionStore, given: Pick<AgentSessionOptions, 'sessionId' | 'userKey' | 'leaseMs'>) {
+    const { sessionId, userKey, leaseMs = 15_000 } = given;
+    this.#core = core;
+    this.sessionId = sessionId ?? globalThis.crypto.randomUUID();
+    this.#userKey = userKey === undefined ? {} : { userKey };
+    this.#ports = {
+      store,
+      clock: core.clock,
+      leaseMs,
+      onTrouble: (error) => this.#trouble(error),
+      onRecovered: () => core.logger.info('The store works again; all records are kept.'),
+      onSilenced: () => this.#silence(),
+      onHeard: () => core.floor.changed(),
+      onLost: (error) => this.#lost(error),
+    };
+  }
+
+  /** Takes a session that is new. Rejects with `session_state` for one that was begun before. */
+  async begin(): Promise<void> {
+    const keeper = await hold(this.sessionId, this.#userKey, this.#ports);
+    if (keeper.lease.seq > 0) {
+      await keeper.close();
+      throw new MeanwhileError(
+        'session_state',
+        `start: session ${this.sessionId} is in the store already. Bring it back with AgentSession.restore().`,
+      );
+    }
+    this.#core.keeper = keeper;
+  }
+
+  /** Takes one that was begun by another process. */
+  async takeOver(takeOver: boolean): Promise<void> {
+    this.#core.keeper = await holdAfter(this.sessionId, { ...this.#userKey, takeOver }, this.#ports);
+  }
+
+  /** The conversation goes on, and what is recorded waits here. */
+  #trouble(error: unknown): void {
+    const { logger, events } = this.#core;
+    logger.warn(`The store fails; the session goes on and is not kept meanwhile: ${describeError(error)}`);
+    events.emit('error', { source: 'store', error });
+  }
+
+  /** The lease may have run out: another process may speak from now on. */
+  #silence(): void {
+    const { logger, speeches } = this.#core;
+    logger.warn('The store cannot be reached and the lease may have run out: the agent is silent until it is renewed.');
+    for (const speech of [...speeches]) speech.cut('session');
+  }
+
+  /** Another process has the session: nothing is said or done here any more. */
+  #lost(error: unknown): void {
+    const { logger, events, session } = this.#core;
+    logger.error(`The session is lost to another process: ${describeError(error)}`);
+    events.emit('error', { source: 'store', error });
+    void session.close({ reason: 'taken over' });
+  }
+}

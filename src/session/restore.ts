@@ -1,0 +1,198 @@
+/**
+ * A session brought back from its store: the fold of what was kept, then the records that close what a crash left open
+ * (`recover.ts`), then everything that cannot be recorded is made again: the agent on stage, its tools, the bodies that may
+ * run again, the claims for what is still to be told.
+ */
+import { apply } from '../chat/fold.ts';
+import { stateFromText } from '../chat/snapshot.ts';
+import { createSessionState, type ActivityState, type SessionState, type TaskState } from '../chat/state.ts';
+import type { SessionStore } from '../chat/store.ts';
+import type { TurnRef } from '../engine/seam.ts';
+import { MeanwhileError } from '../errors.ts';
+import type { SpeechRef } from '../tools/faces.ts';
+import { checkEach, flag, isRecord, record, show } from '../tools/options.ts';
+import { createToolbox } from './toolbox.ts';
+import type { Activity } from './activity.ts';
+import { Agent } from './agent.ts';
+import type { Core } from './core.ts';
+import type { AgentSessionOptions } from './options.ts';
+import { recover, staysOnStage } from './recover.ts';
+import type { Prepared } from './stage.ts';
+
+/** What an agent is made again from. */
+export interface RestoredAgent<UserData = unknown> {
+  /** As it was recorded: the new one must have the same. */
+  readonly name: string;
+  readonly sessionId: string;
+  readonly userData: UserData;
+}
+
+export type AgentFactories<UserData = unknown> = Readonly<Record<string, (args: RestoredAgent<UserData>) => Agent>>;
+
+export interface RestoreOptions<UserData = unknown> extends AgentSessionOptions<UserData> {
+  readonly store: SessionStore;
+  readonly sessionId: string;
+  /** How each agent is made, by its name. */
+  readonly agents: AgentFactories<UserData>;
+  /** Takes the session from a process that is known to be dead, without waiting for the end of its lease. Default false. */
+  readonly takeOver?: boolean;
+}
+
+/** Throws MeanwhileError `invalid_option`. The rest is checked as a session's options are. */
+export function checkRestore<UserData>(options: RestoreOptions<UserData>): RestoreOptions<UserData> {
+  const given: Record<string, unknown> = isRecord(options) ? { ...options } : {};
+  checkEach('restore', given, { agents: record, takeOver: flag }, 'invalid_option');
+  for (const [name, what] of [
+    ['store', 'the store it was kept in'],
+    ['sessionId', 'its id in the store'],
+    ['agents', '{ name: () => agent } for each agent that may have been talking'],
+  ] as const)
+    if (given[name] === undefined)
+      throw new MeanwhileError('invalid_option', `restore: expected ${name}, ${what}, got nothing.`);
+  return options;
+}
+
+interface Restoring {
+  readonly store: SessionStore;
+  readonly agents: AgentFactories;
+  readonly takeOver: boolean;
+}
+
+/** Into a session that is new. Resolves when the agent is on stage; rejects with nothing written and the lease given back. */
+export async function restoreInto(core: Core, { store, agents, takeOver }: Restoring): Promise<void> {
+  const { keeping, session, stage, log } = core;
+  const sessionId = keeping?.sessionId ?? '';
+  // To ask for a session that is not there does not make it.
+  if ((await store.read(sessionId, 0, 1)).length === 0) requireOpen(log.state, sessionId);
+  await keeping?.takeOver(takeOver);
+  try {
+    // Nobody else writes to it any more.
+    const state = await readState(store, sessionId);
+    requireOpen(state, sessionId);
+    const { stays, name = '' } = lastAgent(state);
+    const agent = makeAgent(agents, { name, sessionId, userData: session.userData });
+    log.state = state;
+    await stage.change(async () => {
+      await session.sharedTools.setUp();
+      const activityId = stays?.id ?? core.newId('activity');
+      const toolbox = await createToolbox(core, agent, activityId);
+      goOn(core, agent, { activityId, toolbox }, stays !== undefined);
+    });
+  } catch (error) {
+    await core.keeper?.close();
+    throw error;
+  }
+}
+
+/** Without a yield: when somebody else's code runs, all of it is there. */
+function goOn(core: Core, agent: Agent, prepared: Prepared, stays: boolean): void {
+  const { stage, executor, log, speaking } = core;
+  const again = closeOpenEnds(core, agent, prepared.toolbox.engineTools);
+  const activity = stays ? stage.bringBack(agent, prepared) : stage.enter(agent, prepared);
+  executor.keepTools(activity.toolbox.engineTools);
+  for (const task of again) void executor.resume(task, turnOf(task, activity));
+  executor.announcer.look();
+  if (stays && isUnanswered(log.state, activity.id)) speaking.reply(activity, {});
+}
+
+/** A session's state as it was kept. Rejects with `store_corrupt`, `store_newer_version`, `store_unavailable`. */
+async function readState(store: SessionStore, sessionId: string): Promise<SessionState> {
+  const snapshot = await store.snapshot(sessionId);
+  const state = (snapshot && stateFromText(snapshot.data)) ?? createSessionState();
+  for (;;) {
+    const records = await store.read(sessionId, state.seq);
+    if (records.length === 0) return state;
+    for (const record of records) apply(state, record);
+  }
+}
+
+/** Throws where what was kept is no session that can go on. */
+function requireOpen(state: SessionState, sessionId: string): void {
+  if (state.status === 'open') return;
+  const fact = state.status === 'new' ? 'is not in the store' : 'was closed';
+  throw new MeanwhileError('session_state', `restore: session ${sessionId} ${fact}. Start a new AgentSession.`);
+}
+
+/** Throws where no agent can be made of this name. */
+function makeAgent<UserData>(agents: AgentFactories<UserData>, args: RestoredAgent<UserData>): Agent {
+  const make = Object.hasOwn(agents, args.name) ? agents[args.name] : undefined;
+  const known = Object.keys(agents).join(', ') || 'none';
+  if (typeof make !== 'function')
+    throw new MeanwhileError(
+      'invalid_option',
+      `restore: agents has no ${show(args.name)}, which was talking; it has: ${known}. Add it.`,
+    );
+  const agent: unknown = make(args);
+  if (agent instanceof Agent && agent.name === args.name) return agent;
+  const got = agent instanceof Agent ? `one named ${show(agent.name)}` : show(agent);
+  throw new MeanwhileError(
+    'invalid_option',
+    `restore: agents[${show(args.name)}] must make an agent of that name, got ${got}.`,
+  );
+}
+
+/** Who talks next: who stayed, or, made anew, who was last there. */
+function lastAgent(state: SessionState): {
+  readonly stays: ActivityState | undefined;
+  readonly name: string | undefined;
+} {
+  const stays = staysOnStage(state);
+  const [outermost] = state.stack;
+  return {
+    stays,
+    name: stays?.agent ?? (outermost === undefined ? state.lastAgent : state.activities.get(outermost)?.agent),
+  };
+}
+
+/** Closes what the crash left open; returns the tasks whose bodies run again. */
+function closeOpenEnds(core: Core, agent: Agent, tools: TurnRef['tools']): TaskState[] {
+  const { log, clock } = core;
+  const runsAgain = ({ toolName, key, question }: TaskState): boolean => {
+    const tool = tools.get(toolName);
+    // One that waits for approval has not begun.
+    return tool !== undefined && key !== undefined && (tool.policy.idempotent || question?.approval === true);
+  };
+  const wording = core.wording(agent);
+  const records = recover(log.state, {
+    now: clock.now(),
+    runsAgain,
+    lost: ({ toolName, callId }) => ({ type: 'error', text: wording('lost', { functionName: toolName, callId }) }),
+    goesOn: ({ toolName, callId }) => ({
+      type: 'text',
+      text: wording('backgrounded', { functionName: toolName, callId }),
+    }),
+    newId: (prefix) => core.newId(prefix),
+  });
+  for (const record of records) log.commit(record);
+  return [...log.state.tasks.running.values()];
+}
+
+/** The turn it was called in is over; its task goes on by itself. */
+function turnOf(task: TaskState, activity: Activity): TurnRef {
+  return {
+    speechId: task.speechId,
+    step: task.step,
+    activityId: activity.id,
+    tools: activity.toolbox.engineTools,
+    toolsAllowed: true,
+    speech: spokenBefore(task.speechId),
+    model: activity.view.ref,
+  };
+}
+
+function spokenBefore(id: string): SpeechRef {
+  return {
+    id,
+    interrupted: true,
+    allowInterruptions: true,
+    waitForPlayout: () => Promise.resolve(),
+    interrupt: () => undefined,
+  };
+}
+
+/** The user's last words, to which nobody has answered yet and nothing else is about to. */
+function isUnanswered(state: SessionState, activityId: string): boolean {
+  const items = state.activities.get(activityId)?.context.items ?? [];
+  const last = items.findLast((item) => item.kind === 'message' && item.role !== 'system');
+  return last?.kind === 'message' && last.role === 'user' && state.tasks.deliveries.size === 0;
+}

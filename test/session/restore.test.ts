@@ -1,0 +1,338 @@
+/** A session that outlives its process. A crash is a session nobody goes on with: its clock stands, its lease is taken. */
+import {
+  Agent,
+  AgentSession,
+  AgentTask,
+  createTextOutput,
+  tool,
+  type RestoreOptions,
+  type SessionRecord,
+  type ToolSource,
+} from 'meanwhile';
+import { createVirtualClock, scriptedModel, type ScriptedStep } from 'meanwhile/testing';
+import { describe, expect, test } from 'vitest';
+import { memory } from '../../src/store/index.ts';
+import { historyOf } from '../support/history.ts';
+import { byHand, startTestSession, type TestOptions } from '../support/session.ts';
+import { moodyStore } from '../support/store.ts';
+
+const call = { calls: [{ name: 'work' }] };
+const sessionId = 'call-7';
+const agents = { travel: () => new Agent({ name: 'travel', instructions: 'You are a travel agent.' }) };
+
+async function begin(steps: readonly ScriptedStep[], options: TestOptions & { agent?: Agent } = {}) {
+  const store = memory({ clock: createVirtualClock() });
+  const t = await startTestSession(steps, { store, sessionId, ...options });
+  return { ...t, store };
+}
+
+/** The next process. */
+async function restore(
+  store: ReturnType<typeof memory>,
+  steps: readonly ScriptedStep[],
+  options: Partial<RestoreOptions> = {},
+) {
+  const clock = createVirtualClock();
+  const spoken: string[] = [];
+  let line = '';
+  const output = createTextOutput({
+    onText: (text) => (line += text),
+    onEnd: (_speech, cut) => {
+      spoken.push(cut ? `${line}—` : line);
+      line = '';
+    },
+  });
+  const model = scriptedModel(steps, { clock });
+  const records: SessionRecord[] = [];
+  const session = await AgentSession.restore({
+    llm: model,
+    store,
+    sessionId,
+    agents,
+    clock,
+    output,
+    takeOver: true,
+    userAwayMs: Infinity,
+    logger: { debug() {}, info() {}, warn() {}, error() {} },
+    onRecord: (record) => records.push(record),
+    ...options,
+  });
+  await clock.advance(100);
+  const asked = (): string => JSON.stringify(model.calls.map(({ prompt }) => prompt));
+  return { session, clock, spoken, records, asked };
+}
+
+const work = (execute: Parameters<typeof tool>[0]['execute'], more: object = {}): ToolSource => [
+  tool({ ...more, name: 'work', execute }),
+];
+
+describe('what was said', () => {
+  test('comes back in the history and in the agent’s context, and the talk goes on', async () => {
+    const before = await begin(['Hello.']);
+    await before.clock.runUntil(before.session.run({ userInput: 'Hi' }));
+    const { session, clock } = await restore(before.store, ['Still here.']);
+    expect(session.currentAgent?.name).toBe('travel');
+    expect(session.state).toEqual(before.session.state);
+    await clock.runUntil(session.run({ userInput: 'Are you there?' }));
+    expect(historyOf(session)).toEqual([
+      'user: Hi',
+      'assistant: Hello.',
+      'user: Are you there?',
+      'assistant: Still here.',
+    ]);
+    expect(session.contextOf(session.currentAgent as Agent).toArray()).toEqual(session.history.toArray());
+  });
+
+  test('and was not answered is answered', async () => {
+    const answer = byHand();
+    const before = await begin([{ hang: answer.promise, text: 'Late.' }]);
+    void before.session.run({ userInput: 'Anybody?' }).catch(() => undefined);
+    await before.clock.settle();
+    const { session, spoken } = await restore(before.store, ['Yes.']);
+    expect(spoken).toEqual(['Yes.']);
+    expect(historyOf(session)).toEqual(['user: Anybody?', 'assistant: Yes.']);
+  });
+});
+
+describe('a task', () => {
+  test('whose body died ends as failed, and the user is told', async () => {
+    const tools = work(async (_args, { ctx }) => {
+      await ctx.update('Searching.');
+      await byHand().promise;
+    });
+    const before = await begin([call, 'I am searching.'], { tools });
+    await before.clock.runUntil(before.session.run({ userInput: 'Go' }));
+    const { session, spoken, records } = await restore(before.store, ['It was stopped.'], { tools });
+    expect(records.filter(({ type }) => type === 'task_ended')).toMatchObject([{ state: 'failed', callId: 'call_1' }]);
+    expect(historyOf(session).join('\n')).toMatch(/call_1_final.*stopped by a failure of the system/);
+    expect(spoken).toEqual(['It was stopped.']);
+    expect(records.filter(({ type }) => type === 'delivery_ended')).toMatchObject([{ receipt: 'completed' }]);
+  });
+
+  test('of an idempotent tool runs again with the same key and arguments, and its result is told', async () => {
+    const runs: unknown[] = [];
+    const tools = work(
+      async (args, { ctx, toolCallId }) => {
+        runs.push({ args, toolCallId, key: ctx.idempotencyKey, resumed: ctx.resumed });
+        await ctx.update(ctx.resumed ? 'Again.' : 'First.');
+        if (ctx.resumed) return 'Booked.';
+        return await byHand().promise;
+      },
+      { idempotent: true },
+    );
+    const before = await begin([call, 'I am on it.'], { tools });
+    await before.clock.runUntil(before.session.run({ userInput: 'Go' }));
+    const { spoken, session } = await restore(before.store, ['It is booked.'], { tools });
+    const same = { args: {}, toolCallId: 'call_1', key: 'call-7/call_1' };
+    expect(runs).toEqual([
+      { ...same, resumed: false },
+      { ...same, resumed: true },
+    ]);
+    expect(spoken).toEqual(['It is booked.']);
+    expect(historyOf(session).filter((line) => line.startsWith('call_1_final'))).toEqual(['call_1_final: Booked.']);
+  });
+
+  test('that still blocked its turn has its call in the context, and is told what became of it', async () => {
+    const tools = work(() => byHand().promise);
+    const before = await begin([call], { tools });
+    void before.session.run({ userInput: 'Go' }).catch(() => undefined);
+    await before.clock.settle();
+    expect(before.session.state.history).toHaveLength(1);
+    const { session, spoken } = await restore(before.store, ['It failed.'], { tools });
+    expect(historyOf(session)[1]).toMatch(/^call_1 ! .*stopped by a failure/);
+    expect(spoken).toEqual(['It failed.']);
+  });
+
+  test('whose result was recorded and not told is told, once', async () => {
+    const done = byHand<string>();
+    const tools = work(async (_args, { ctx }) => {
+      await ctx.update('Searching.', { deliver: 'silent' });
+      return await done.promise;
+    });
+    const before = await begin([call, 'I am searching.'], { tools });
+    await before.clock.runUntil(before.session.run({ userInput: 'Go' }));
+    before.session.userStartedSpeaking();
+    done.resolve('Three flights.');
+    await before.clock.settle();
+    const { spoken, records, asked, session, clock } = await restore(before.store, ['Three flights are there.', 'x'], {
+      tools,
+    });
+    expect(spoken).toEqual(['Three flights are there.']);
+    expect(asked()).not.toContain('you may have told');
+    expect(records.filter(({ type }) => type === 'delivery_ended')).toMatchObject([
+      { id: 'call_1_final', receipt: 'completed' },
+    ]);
+    await clock.runUntil(session.waitForIdle());
+    expect(spoken).toHaveLength(1);
+  });
+
+  test('that was being told when the process died is told again, never as new', async () => {
+    const done = byHand<string>();
+    const tools = work(async (_args, { ctx }) => {
+      await ctx.update('Searching.', { deliver: 'silent' });
+      return await done.promise;
+    });
+    const answer = byHand();
+    const before = await begin([call, { text: 'Three', hang: answer.promise }], { tools });
+    await before.clock.runUntil(before.session.run({ userInput: 'Go' }));
+    done.resolve('Three flights.');
+    await before.clock.settle();
+    await before.clock.advance(60);
+    expect(before.records.some(({ type }) => type === 'delivery_taken')).toBe(true);
+    expect(before.session.state.tasks.deliveries.get('call_1_final')?.taken).toBeDefined();
+    const { spoken, asked } = await restore(before.store, ['As I said: three flights.'], { tools });
+    expect(spoken).toEqual(['As I said: three flights.']);
+    expect(asked()).toContain('you may have told the user already');
+  });
+
+  test('that waited for approval asks again, and then runs', async () => {
+    let runs = 0;
+    const tools = work(
+      () => {
+        runs += 1;
+        return 'Paid.';
+      },
+      { needsApproval: true },
+    );
+    const before = await begin([call, 'May I?'], { tools });
+    await before.clock.runUntil(before.session.run({ userInput: 'Pay' }));
+    const { session, clock, spoken } = await restore(before.store, ['May I pay?', 'Paid.'], { tools });
+    await clock.runUntil(session.tasks.answer('call_1', 'accept', {}));
+    await clock.advance(200);
+    expect(runs).toBe(1);
+    expect(spoken).toEqual(['May I pay?', 'Paid.']);
+  });
+});
+
+describe('who talks', () => {
+  test('an AgentTask is over, and the agent under it goes on', async () => {
+    const before = await begin([]);
+    const task = new AgentTask({ name: 'email', instructions: 'Ask.' });
+    void task.run(before.session).catch(() => undefined);
+    await before.clock.settle();
+    expect(before.session.currentAgent?.name).toBe('email');
+    const { session } = await restore(before.store, []);
+    expect(session.currentAgent?.name).toBe('travel');
+    expect(session.state.stack).toHaveLength(1);
+  });
+
+  test('an agent that was being handed over is there again, made anew', async () => {
+    const exit = byHand();
+    const entered: string[] = [];
+    const agent = new Agent({ name: 'travel', instructions: 'x', onExit: () => exit.promise });
+    const before = await begin(['Hello.'], { agent });
+    await before.clock.runUntil(before.session.run({ userInput: 'Hi' }));
+    void before.session.updateAgent(new Agent({ name: 'next', instructions: 'n' })).catch(() => undefined);
+    await before.clock.settle();
+    const { session } = await restore(before.store, [], {
+      agents: {
+        travel: () => new Agent({ name: 'travel', instructions: 'x', onEnter: () => void entered.push('travel') }),
+      },
+    });
+    expect(session.currentAgent?.name).toBe('travel');
+    expect(entered).toEqual(['travel']);
+    expect(session.contextOf(session.currentAgent as Agent).toArray()).toHaveLength(2);
+  });
+
+  test('without a way to make the agent nothing is written, and another may try', async () => {
+    const before = await begin(['Hello.']);
+    await before.clock.runUntil(before.session.run({ userInput: 'Hi' }));
+    const kept = (await before.store.read(sessionId, 0)).length;
+    await expect(restore(before.store, [], { agents: {} })).rejects.toThrow('has no "travel"');
+    expect(await before.store.read(sessionId, 0)).toHaveLength(kept);
+    await restore(before.store, [], { takeOver: false });
+  });
+});
+
+describe('the store', () => {
+  test('of an unknown session, or one that was closed, restores nothing', async () => {
+    const store = memory({ clock: createVirtualClock() });
+    await expect(restore(store, [])).rejects.toMatchObject({ code: 'session_state' });
+    expect(await store.read(sessionId, 0)).toEqual([]);
+    const before = await begin([]);
+    await before.session.close();
+    await expect(restore(before.store, [])).rejects.toThrow('was closed');
+  });
+
+  test('has every record, and a start does not write over a session', async () => {
+    const before = await begin(['Hello.']);
+    await before.clock.runUntil(before.session.run({ userInput: 'Hi' }));
+    expect(await before.store.read(sessionId, 0)).toEqual(before.records);
+    await before.session.close();
+    expect(await before.store.read(sessionId, 0)).toEqual(before.records);
+    await expect(begin([], { store: before.store })).rejects.toMatchObject({ code: 'session_state' });
+  });
+
+  test('is waited for by the first sound and by ctx.update, not by what is decided', async () => {
+    const data = memory({ clock: createVirtualClock() });
+    const store = moodyStore(data);
+    let updated = false;
+    const tools = work(async (_args, { ctx }) => {
+      await ctx.update('Searching.');
+      updated = true;
+      await byHand().promise;
+    });
+    const before = await begin(['Hello.', call, 'Searching.'], { store, tools });
+    store.mood = 'hangs';
+    const said = before.session.run({ userInput: 'Hi' });
+    await before.clock.settle();
+    expect(before.spoken).toEqual([]);
+    expect(before.model.calls).toHaveLength(1);
+    await before.clock.advance(2000);
+    await before.clock.runUntil(said);
+    expect(before.spoken).toEqual(['Hello.']);
+    store.mood = 'works';
+    await before.clock.advance(1000);
+    store.mood = 'hangs';
+    void before.session.run({ userInput: 'Go' }).catch(() => undefined);
+    await before.clock.settle();
+    expect([updated, before.session.state.tasks.running.size]).toEqual([false, 1]);
+    await before.clock.advance(2000);
+    expect(updated).toBe(true);
+  });
+
+  test('that fails is an event, and the conversation goes on', async () => {
+    const data = memory({ clock: createVirtualClock() });
+    const store = moodyStore(data);
+    const before = await begin(['Hello.', 'Goodbye.'], { store });
+    store.mood = 'fails';
+    await before.clock.runUntil(before.session.run({ userInput: 'Hi' }));
+    expect(before.spoken).toEqual(['Hello.']);
+    expect(before.events.filter((event) => event.type === 'error')).toMatchObject([{ source: 'store' }]);
+    store.mood = 'works';
+    await before.clock.advance(1000);
+    expect(await data.read(sessionId, 0)).toEqual(before.records);
+  });
+
+  test('gave the session to another process: this one says and does nothing more', async () => {
+    const aborted: unknown[] = [];
+    const tools = work(async (_args, { ctx, abortSignal }) => {
+      abortSignal.addEventListener('abort', () => aborted.push('aborted'));
+      await ctx.update('Searching.');
+      await byHand().promise;
+    });
+    const before = await begin([call, 'Searching.'], { tools });
+    await before.clock.runUntil(before.session.run({ userInput: 'Go' }));
+    await before.store.acquire(sessionId, { leaseMs: 1000, takeOver: true });
+    const kept = await before.store.read(sessionId, 0);
+    await before.clock.advance(20_000);
+    expect(before.events.at(-1)).toMatchObject({ type: 'closed', reason: 'taken over' });
+    expect(aborted).toEqual(['aborted']);
+    expect(await before.store.read(sessionId, 0)).toEqual(kept);
+    expect(before.clock.pending()).toEqual([]);
+  });
+
+  test('over a network that is cut, nobody is heard from before the lease can have run out until it is renewed', async () => {
+    const data = memory({ clock: createVirtualClock() });
+    const store = moodyStore(data, 'network');
+    const before = await begin(['Hello.', 'Back again.'], { store });
+    store.mood = 'hangs';
+    await before.clock.advance(12_000);
+    void before.session.say('Is anybody there?');
+    await before.clock.advance(60_000);
+    expect(before.spoken).toEqual([]);
+    store.mood = 'works';
+    await before.clock.advance(10_000);
+    expect(before.spoken).toEqual(['Is anybody there?']);
+  });
+});
