@@ -8,13 +8,15 @@
  */
 import type { Batch, BatchCall, Item, Output, TaskRecord } from '../chat/items.ts';
 import type { RecordBody } from '../chat/records.ts';
-import type { ActivityState, EndedTask, SessionState, SpeechState, TaskState } from '../chat/state.ts';
+import type { ActivityState, DeliveryState, EndedTask, SessionState, SpeechState, TaskState } from '../chat/state.ts';
 
 export interface Recovery {
   /** The session's clock, in ms. */
   readonly now: number;
   /** Will this task's body be run again? Else it ends as failed. */
   readonly runsAgain: (task: TaskState) => boolean;
+  /** Does its tool tell nothing aloud that is no error? */
+  readonly isSilent: (toolName: string) => boolean;
   /** What the model is told of a task whose body died. */
   readonly lost: (task: TaskState) => Output;
   /** What it is told of one that goes on, as its call's own output. */
@@ -30,6 +32,7 @@ export function recover(state: SessionState, how: Recovery): RecordBody[] {
     ...running.flatMap((task) => (task.phase === 'blocking' ? answerCall(task, how) : [])),
     ...batches(state, how),
     ...running.flatMap((task) => (task.phase === 'background' && !how.runsAgain(task) ? endTask(task, how) : [])),
+    ...[...tasks.deliveries.values()].flatMap((delivery) => returnDelivery(state, delivery)),
     ...[...state.speeches.values()].flatMap((speech) => closeSpeech(state, speech, how)),
     ...[...state.stack].reverse().flatMap((id) => leave(state, id)),
   ];
@@ -121,19 +124,13 @@ function isRunning(task: TaskState | EndedTask): task is TaskState {
 }
 
 function closeSpeech(state: SessionState, speech: SpeechState, how: Recovery): RecordBody[] {
-  return [
-    ...untoldOutputs(state, speech, how),
-    ...speech.about.flatMap((id) => returnDelivery(state, speech, id)),
-    { type: 'speech_closed', speechId: speech.id, outcome: 'interrupted' },
-  ];
+  return [...untoldOutputs(state, speech, how), { type: 'speech_closed', speechId: speech.id, outcome: 'interrupted' }];
 }
 
-/** It may have been heard from its first request on. */
-function returnDelivery({ tasks }: SessionState, speech: SpeechState, id: string): RecordBody[] {
-  const delivery = tasks.deliveries.get(id);
-  if (delivery?.taken !== speech.id) return [];
-  const { attempts, heard = '' } = delivery;
-  if (speech.requests.size === 0) return [{ type: 'delivery_returned', id, attempts }];
+/** It may have been heard, unless its speech is open and has asked for no words yet. */
+function returnDelivery({ speeches }: SessionState, { id, attempts, taken, heard = '' }: DeliveryState): RecordBody[] {
+  if (taken === undefined) return [];
+  if (speeches.get(taken)?.requests.size === 0) return [{ type: 'delivery_returned', id, attempts }];
   return [{ type: 'delivery_returned', id, attempts: attempts + 1, heard }];
 }
 
@@ -148,6 +145,7 @@ function untoldOutputs(state: SessionState, speech: SpeechState, how: Recovery):
   const owner = activity && staysOnStage(state)?.id === activity.id ? activity.id : 'session';
   return [...entered, ...early].flatMap(({ callId, toolName, input, output }) => {
     if (output.text === '' || !wantsReply(state, callId, how)) return [];
+    if (output.type === 'text' && how.isSilent(toolName)) return [];
     const record: TaskRecord = {
       kind: 'record',
       id: callId,

@@ -156,6 +156,7 @@ function closeOpenEnds(core: Core, agent: Agent, tools: TurnRef['tools']): TaskS
   const records = recover(log.state, {
     now: clock.now(),
     runsAgain,
+    isSilent: (toolName) => tools.get(toolName)?.policy.deliver === 'silent',
     lost: ({ toolName, callId }) => ({ type: 'error', text: wording('lost', { functionName: toolName, callId }) }),
     goesOn: ({ toolName, callId }) => ({
       type: 'text',

@@ -143,6 +143,19 @@ describe('a task', () => {
     expect(spoken).toEqual(['It failed.']);
   });
 
+  test('S5.6 whose output nobody had answered yet is told', async () => {
+    const answer = byHand();
+    const tools = work(() => 'Three flights.');
+    const before = await begin([call, { text: 'Three', hang: answer.promise }], { tools });
+    void before.session.run({ userInput: 'Go' }).catch(() => undefined);
+    await before.clock.settle();
+    const { spoken, records } = await restore(before.store, ['Three flights.'], { tools });
+    expect(spoken).toEqual(['Three flights.']);
+    expect(records.filter(({ type }) => type === 'delivery_ended')).toMatchObject([
+      { id: 'call_1', receipt: 'completed' },
+    ]);
+  });
+
   test('whose result was recorded and not told is told, once', async () => {
     const done = byHand<string>();
     const tools = work(async (_args, { ctx }) => {
