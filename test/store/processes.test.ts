@@ -1,7 +1,7 @@
 /** Several real processes on one real file. Nobody sleeps: each step follows a message of a child. */
 import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +10,7 @@ import { messageText, type SessionRecord } from '../../src/index.ts';
 import { sqlite } from '../../src/store/sqlite.ts';
 
 const writer = fileURLToPath(new URL('writer.ts', import.meta.url));
+const talker = fileURLToPath(new URL('talker.ts', import.meta.url));
 const execArgv = ['--conditions=meanwhile-source', '--disable-warning=ExperimentalWarning'];
 
 interface News {
@@ -18,6 +19,11 @@ interface News {
   readonly refused?: string;
   readonly message?: string;
   readonly done?: true;
+  readonly step?: number;
+  readonly heard?: string;
+  readonly id?: string;
+  readonly receipt?: string;
+  readonly told?: true;
 }
 
 let folder: string;
@@ -79,6 +85,25 @@ test('a disk that is full for a process is an error that says so, and what it ke
   expect(kept).toBeGreaterThan(10);
   expect(await written()).toHaveLength(kept);
 });
+
+test.each([1, 2, 3, 4, 5])(
+  'a session whose process is killed after step %i is restored by the next: each step is done once, the result told',
+  async (step) => {
+    const first = follow(fork(talker, [path, 'begin'], { execArgv }));
+    await first.until((news) => news.step === step);
+    first.child.kill('SIGKILL');
+    const before = await first.ended;
+    const after = await follow(fork(talker, [path, 'restore'], { execArgv })).ended;
+    expect(after.at(-1)).toEqual({ told: true });
+    const lines = readFileSync(`${path}.steps`, 'utf8').trimEnd().split('\n');
+    expect(lines).toEqual([1, 2, 3, 4, 5].map((each) => `call/call_1 ${String(each)}`));
+    const finals = [...before, ...after].filter(({ id }) => id === 'call_1_final');
+    expect(finals.filter(({ receipt }) => receipt === 'completed' || receipt === 'skipped')).toHaveLength(1);
+    const records = await written();
+    expect(records.filter(({ type }) => type === 'task_ended')).toHaveLength(1);
+    expect(records.map(({ seq }) => seq)).toEqual(records.map((_record, index) => index + 1));
+  },
+);
 
 function start(name: string, count: number, how = '') {
   return follow(fork(writer, [path, name, String(count), how], { execArgv }));
