@@ -271,7 +271,18 @@ export class AgentSession<UserData = unknown> implements ToolSession<UserData>, 
   /** Ends the session (S8.7). `drain` lets what is being said end. Resolves after at most `closeTimeoutMs`. */
   close(options: { readonly drain?: boolean; readonly reason?: string } = {}): Promise<void> {
     whoRuns()?.letGo?.('close');
-    this.#closing ??= closeSession(this.#core, options.drain ?? false, options.reason ?? 'closed');
+    this.#closing ??= closeSession(this.#core, { drain: options.drain ?? false, reason: options.reason ?? 'closed' });
+    return this.#closing;
+  }
+
+  /**
+   * Ends it in this process, so that another can restore it at once: what is being said is cut, bodies are aborted, and
+   * neither is kept as an end. Throws MeanwhileError `session_state` where it has no store.
+   */
+  suspend(): Promise<void> {
+    if (!this.#core.keeping)
+      throw new MeanwhileError('session_state', 'suspend: the session has no store. Give it one, or close() it.');
+    this.#closing ??= closeSession(this.#core, { suspend: true, reason: 'suspended' });
     return this.#closing;
   }
 

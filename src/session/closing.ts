@@ -5,20 +5,30 @@ import { AgentTask } from './agent-task.ts';
 import { bounded } from '../engine/bounded.ts';
 import type { Core } from './core.ts';
 
-export async function closeSession(core: Core, drain: boolean, reason: string): Promise<void> {
+export interface Closing {
+  readonly reason: string;
+  /** Lets what is being said end. */
+  readonly drain?: boolean;
+  /** What comes after its last words is not kept, so that it can be restored as it was (docs/design/store.md). */
+  readonly suspend?: boolean;
+}
+
+export async function closeSession(core: Core, how: Closing): Promise<void> {
   const { stage, idle, clock, options } = core;
   stage.close('closing');
   idle.close();
   for (const activity of stage.stack) if (activity.phase === 'here') activity.phase = 'ending';
-  await bounded(inOrder(core, drain, reason), options.closeTimeoutMs, clock);
-  end(core, reason);
+  await bounded(inOrder(core, how), options.closeTimeoutMs, clock);
+  if (how.suspend) core.keeper?.drop();
+  end(core, how.reason);
   await core.keeper?.close();
 }
 
-async function inOrder(core: Core, drain: boolean, reason: string): Promise<void> {
+async function inOrder(core: Core, { drain = false, suspend = false, reason }: Closing): Promise<void> {
   const { stage, executor, session } = core;
   await endSpeeches(core, drain);
   await executor.announcer.whenTold();
+  if (suspend) await core.keeper?.close();
   const stopped = executor.close(reason);
   for (const activity of [...stage.stack].reverse()) {
     if (stage.isClosed) return;

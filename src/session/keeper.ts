@@ -125,11 +125,17 @@ export class Keeper {
     if (!this.#isOpen) return;
     if (this.#state === 'well' && !this.#silenced) await this.whenKept();
     if (!this.#isOpen) return;
+    this.drop();
+    const { store, clock } = this.#ports;
+    await inTime(store.release(this.lease), clock).catch(() => undefined);
+  }
+
+  /** Nothing more is written, and the lease is left to run out. */
+  drop(): void {
+    if (!this.#isOpen) return;
     this.#state = 'closed';
     this.#stopTimers();
     this.#letAllGo();
-    const { store, clock } = this.#ports;
-    await inTime(store.release(this.lease), clock).catch(() => undefined);
   }
 
   async #append(): Promise<void> {

@@ -217,6 +217,33 @@ describe('a task', () => {
   });
 });
 
+test('S8.7 a session that was suspended is restored at once, as it was, with nothing ended and nothing lost', async () => {
+  const aborted: string[] = [];
+  const done = byHand<string>();
+  const tools = work(
+    async (_args, { ctx, abortSignal }) => {
+      abortSignal.addEventListener('abort', () => aborted.push('aborted'));
+      await ctx.update('Searching.', { deliver: 'silent' });
+      return ctx.resumed ? 'Booked.' : await done.promise;
+    },
+    { idempotent: true },
+  );
+  const before = await begin([call, 'Long words.'], { tools });
+  await before.clock.runUntil(before.session.run({ userInput: 'Go' }));
+  await before.clock.runUntil(before.session.suspend());
+  expect(aborted).toEqual(['aborted']);
+  expect(before.events.at(-1)).toMatchObject({ type: 'closed', reason: 'suspended' });
+  const kept = await before.store.read(sessionId, 0);
+  expect(kept.filter(({ type }) => ['task_ended', 'delivery_ended', 'session_closed'].includes(type))).toEqual([]);
+  const { spoken } = await restore(before.store, ['It is booked.'], { tools, takeOver: false });
+  expect(spoken).toEqual(['It is booked.']);
+});
+
+test('a session without a store cannot be suspended', async () => {
+  const t = await startTestSession([]);
+  expect(() => t.session.suspend()).toThrow(/no store/);
+});
+
 describe('who talks', () => {
   test('an AgentTask is over, and the agent under it goes on', async () => {
     const before = await begin([]);
@@ -258,6 +285,24 @@ describe('who talks', () => {
 });
 
 describe('the store', () => {
+  test('is held by a process that died: restoring waits for the end of its lease; by one that lives: it rejects', async () => {
+    const clock = createVirtualClock();
+    const store = memory({ clock });
+    const before = await begin(['Hello.'], { store, leaseMs: 9000 });
+    await before.clock.runUntil(before.session.run({ userInput: 'Hi' }));
+    let restored: AgentSession | undefined;
+    const next = { llm: scriptedModel([], { clock }), store, sessionId, agents, clock, userAwayMs: Infinity };
+    void AgentSession.restore(next).then((session) => (restored = session));
+    await clock.advance(8999);
+    expect(restored).toBeUndefined();
+    await clock.advance(1);
+    expect(restored?.history.toArray()).toHaveLength(2);
+    const third = AgentSession.restore(next);
+    third.catch(() => undefined);
+    await clock.advance(20_000);
+    await expect(third).rejects.toMatchObject({ code: 'store_leased' });
+  });
+
   test('of an unknown session, or one that was closed, restores nothing', async () => {
     const store = memory({ clock: createVirtualClock() });
     await expect(restore(store, [])).rejects.toMatchObject({ code: 'session_state' });
