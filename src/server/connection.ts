@@ -24,8 +24,8 @@ export interface ConnectionDeps {
   readonly find: (hello: Hello, page: Page) => Promise<Talk | undefined>;
 }
 
-/** Sound may come a little faster than it is spoken, and in bursts after a stutter of the network. */
-const soundAllowance = (rate: number): Allowance => ({ burst: rate * 2 * 5, perSecond: rate * 2 * 1.5 });
+/** Sound, in ms, may come a little faster than it is spoken, and in bursts after a stutter of the network. */
+const soundAllowance: Allowance = { burst: 5_000, perSecond: 1_500 };
 
 export class Connection implements Page {
   readonly #socket: WebSocket;
@@ -34,7 +34,9 @@ export class Connection implements Page {
     type: 'new',
   };
   #texts: Spent;
-  #sound: { readonly allowance: Allowance; spent: Spent } | undefined;
+  #sound: Spent;
+  /** Samples a second of the microphone, where there is one. */
+  #rate: number | undefined;
   #timer: TimerHandle | undefined;
   #isAlive = true;
 
@@ -42,6 +44,7 @@ export class Connection implements Page {
     this.#socket = socket;
     this.#deps = deps;
     this.#texts = full(this.#textAllowance, deps.clock.now());
+    this.#sound = full(soundAllowance, deps.clock.now());
     this.#timer = deps.clock.setTimeout(
       () => this.close('protocol', 'Expected hello, got nothing.'),
       deps.limits.helloMs,
@@ -52,6 +55,9 @@ export class Connection implements Page {
     socket.on('error', () => undefined);
     socket.on('pong', () => {
       this.#isAlive = true;
+    });
+    socket.on('ping', (data) => {
+      if (this.#mayHear()) this.#put(data, () => socket.pong(data));
     });
   }
 
@@ -73,7 +79,7 @@ export class Connection implements Page {
     this.#socket.close(CloseCode[reason], Buffer.from(detail).subarray(0, 120).toString());
   }
 
-  #put(data: string | Uint8Array): void {
+  #put(data: string | Uint8Array, put = (): void => this.#socket.send(data)): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
     if (this.#socket.bufferedAmount > this.#deps.limits.maxBufferedBytes) {
       this.close('tooSlow');
@@ -81,34 +87,35 @@ export class Connection implements Page {
       this.#socket.terminate();
       return;
     }
-    this.#socket.send(data);
+    put();
   }
 
   #hear(data: RawData, isBinary: boolean): void {
-    if (this.#phase.type === 'closed') return;
+    // What arrives behind a close is of nobody.
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
     const bytes = data as Buffer;
     if (isBinary) return this.#hearSound(bytes);
-    const texts = spend(this.#texts, 1, this.#deps.clock.now(), this.#textAllowance);
-    if (!texts) return this.close('tooMuch', 'More messages than a person can make.');
-    this.#texts = texts;
+    if (!this.#mayHear()) return;
     const message = readClientMessage(bytes.toString());
     if (message instanceof WireFault) return this.close('protocol', message.fact);
     if (message.type === 'hello') return this.#hello(message);
     if (this.#phase.type !== 'talking') return this.close('protocol', `Expected hello, got ${message.type}.`);
-    if (message.type === 'sound') this.#allowSound(message.microphone);
+    if (message.type === 'sound') this.#rate = message.microphone;
     this.#phase.talk.hear(message);
   }
 
   #hearSound(bytes: Buffer): void {
-    if (!this.#sound) return this.close('protocol', 'Expected hello with the rate of a microphone before its sound.');
+    if (this.#rate === undefined)
+      return this.close('protocol', 'Expected hello with the rate of a microphone before its sound.');
     if (bytes.length > MAX_SOUND_BYTES || bytes.length % 2 === 1)
       return this.close(
         'protocol',
         `Expected samples of 16 bits, ${String(MAX_SOUND_BYTES)} bytes at most, got ${String(bytes.length)}.`,
       );
-    const spent = spend(this.#sound.spent, bytes.length, this.#deps.clock.now(), this.#sound.allowance);
+    const ms = (bytes.length / 2 / this.#rate) * 1000;
+    const spent = spend(this.#sound, ms, this.#deps.clock.now(), soundAllowance);
     if (!spent) return this.close('tooMuch', 'More sound than a person can make.');
-    this.#sound.spent = spent;
+    this.#sound = spent;
     if (this.#phase.type === 'talking') this.#phase.talk.hearSound(bytes);
   }
 
@@ -117,15 +124,18 @@ export class Connection implements Page {
     if (hello.version !== PROTOCOL_VERSION)
       return this.close('version', `Expected version ${String(PROTOCOL_VERSION)}, got ${String(hello.version)}.`);
     this.#phase = { type: 'finding' };
-    this.#allowSound(hello.sound?.microphone);
+    this.#rate = hello.sound?.microphone;
     this.#deps.clock.clearTimeout(this.#timer);
     this.#watch();
     void this.#join(hello);
   }
 
-  #allowSound(rate: number | undefined): void {
-    const allowance = rate === undefined ? undefined : soundAllowance(rate);
-    this.#sound = allowance && { allowance, spent: full(allowance, this.#deps.clock.now()) };
+  /** Is it one of as many messages as a person makes? */
+  #mayHear(): boolean {
+    const texts = spend(this.#texts, 1, this.#deps.clock.now(), this.#textAllowance);
+    if (texts) this.#texts = texts;
+    else this.close('tooMuch', 'More messages than a person can make.');
+    return texts !== undefined;
   }
 
   async #join(hello: Hello): Promise<void> {

@@ -1,6 +1,7 @@
 /** Conversations on an HTTP server: a WebSocket for each, whoever else uses the server. */
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { isDeepStrictEqual } from 'node:util';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { CloseCode, MAX_TEXT_BYTES, SUBPROTOCOL, type ClientMessage } from '../wire/index.ts';
 import { Connection } from './connection.ts';
@@ -33,15 +34,19 @@ class Conversations<UserData> implements ConversationServer {
   readonly #options: ServeOptions<UserData>;
   readonly #settings: ServeSettings;
   readonly #talks = new Map<string, { readonly talk: Talk; readonly userData: UserData }>();
+  #isClosed = false;
   readonly #sockets = new WebSocketServer({
     noServer: true,
+    // A connection counts what it answers.
+    autoPong: false,
     maxPayload: MAX_TEXT_BYTES,
     perMessageDeflate: false,
     handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
   });
   readonly #upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    if (new URL(request.url ?? '/', 'http://localhost').pathname !== this.#settings.path) return;
-    void this.#admit(request, socket, head);
+    if (pathOf(request) === this.#settings.path) void this.#admit(request, socket, head);
+    // Nobody else would end it.
+    else if (this.#server.listenerCount('upgrade') === 1) refuse(socket, 404, 'Not Found');
   };
 
   constructor(server: Server, options: ServeOptions<UserData>) {
@@ -64,6 +69,7 @@ class Conversations<UserData> implements ConversationServer {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#server.off('upgrade', this.#upgrade);
     for (const { talk } of this.#talks.values()) talk.close('the server closes');
     for (const client of this.#sockets.clients) client.close(CloseCode.over);
@@ -74,18 +80,29 @@ class Conversations<UserData> implements ConversationServer {
     // Whoever goes before it is decided whether he may come in.
     socket.on('error', () => undefined);
     const options = this.#options;
-    const { origin } = request.headers;
-    if (!(options.allowOrigin ? options.allowOrigin(origin, request) : sameHost(origin, request)))
-      return refuse(socket, 403, 'Forbidden');
+    if (!this.#isAllowed(request)) return refuse(socket, 403, 'Forbidden');
     const userData = await this.#whoIs(request);
     if (socket.destroyed) return;
     this.#sockets.handleUpgrade(request, socket, head, (client) => {
+      // What comes from one that is refused is no matter either.
+      client.on('error', () => undefined);
       if (userData === undefined && options.authenticate)
         return client.close(CloseCode.unauthorized, 'Nobody we know.');
       if (this.#sockets.clients.size > this.#settings.limits.maxConnections)
         return client.close(CloseCode.busy, 'As many connections as allowed.');
       this.#connect(client, request, userData as UserData);
     });
+  }
+
+  #isAllowed(request: IncomingMessage): boolean {
+    const options = this.#options;
+    const { origin } = request.headers;
+    try {
+      return options.allowOrigin ? options.allowOrigin(origin, request) : sameHost(origin, request);
+    } catch (error) {
+      this.#settings.logger.warn(`Somebody was not let in: ${describeProblem(error)}`);
+      return false;
+    }
   }
 
   async #whoIs(request: IncomingMessage): Promise<UserData | undefined> {
@@ -129,21 +146,28 @@ class Conversations<UserData> implements ConversationServer {
       onOver: () => this.#talks.delete(talk.key),
       onError: (error) => logger.error(`A request of a page failed: ${describeProblem(error)}`),
     });
-    await talk.start();
     this.#talks.set(talk.key, { talk, userData });
+    await talk.start();
+    // It was opened while the server closed.
+    if (this.#isClosed) talk.close('the server closes');
     return talk;
   }
 }
 
 /** A key is as good as its holder: who is known must be the same one. */
 function sameUser(known: unknown, now: unknown): boolean {
-  return known === now || JSON.stringify(known) === JSON.stringify(now);
+  return isDeepStrictEqual(known, now);
 }
 
 /** Not a page at all, or one that this very host served. */
 function sameHost(origin: string | undefined, request: IncomingMessage): boolean {
   if (origin === undefined) return true;
   return URL.canParse(origin) && new URL(origin).host === request.headers.host;
+}
+
+/** Undefined where it is none. */
+function pathOf({ url = '/' }: IncomingMessage): string | undefined {
+  return URL.parse(url, 'http://localhost')?.pathname;
 }
 
 function refuse(socket: Duplex, status: number, text: string): void {

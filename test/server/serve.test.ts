@@ -1,7 +1,7 @@
 /** The real server, real sockets on loopback; the session and the limits run on the virtual clock. */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { connect, type AddressInfo } from 'node:net';
 import { Agent, AgentSession, tool } from 'meanwhile';
 import { createVirtualClock, scriptedModel, type ScriptedStep, type VirtualClock } from 'meanwhile/testing';
 import { createVoice } from 'meanwhile/voice';
@@ -300,6 +300,50 @@ describe('a peer that sends garbage is closed and harms nobody else', () => {
     expect((await page.closed).code).toBe(CloseCode.tooMuch);
   });
 
+  test('a way that is none, and an upgrade that nobody wants', async () => {
+    serve();
+    expect(await answerTo('GET //')).toContain('HTTP/1.1 404');
+    expect(await answerTo('GET /elsewhere')).toContain('HTTP/1.1 404');
+    await TestPage.open(url());
+  });
+
+  test('a broken frame from somebody who was refused', async () => {
+    serve({ authenticate: (request) => (request.url?.includes('token=right') ? 'ada' : undefined) });
+    const socket = connect((http.address() as AddressInfo).port, '127.0.0.1');
+    socket.write(`GET /meanwhile HTTP/1.1\r\n${upgrade}`);
+    await once(socket, 'data');
+    socket.write(Buffer.alloc(8, 0xff));
+    await once(socket.resume(), 'close');
+    await TestPage.open(url('/meanwhile?token=right'));
+  });
+
+  test('a check of the origin that throws lets nobody in', async () => {
+    serve({
+      allowOrigin: () => {
+        throw new Error('no list of origins');
+      },
+    });
+    expect((await new TestPage(url()).closed).code).toBe(1006);
+    expect(logged.join()).toContain('no list of origins');
+  });
+
+  test('more sound than a person can make, with the microphone switched off and on in between', async () => {
+    serve();
+    const page = await TestPage.open(url(), { sound: { microphone: 16_000 } });
+    for (let index = 0; index < 12; index += 1) {
+      page.send({ type: 'sound', microphone: 16_000 });
+      page.socket.send(Buffer.alloc(30_000));
+    }
+    expect((await page.closed).code).toBe(CloseCode.tooMuch);
+  });
+
+  test('pings without end', async () => {
+    serve({ limits: { messageBurst: 5 } });
+    const page = await TestPage.open(url());
+    for (let index = 0; index < 6; index += 1) page.socket.ping();
+    expect((await page.closed).code).toBe(CloseCode.tooMuch);
+  });
+
   test('nothing at all', async () => {
     serve({ limits: { helloMs: 5_000 } });
     const page = new TestPage(url());
@@ -342,6 +386,55 @@ test('another path is not ours', async () => {
   await new TestPage(url('/other')).closed;
   expect(others).toBe(1);
 });
+
+test('who a user is may be anything that can be compared', async () => {
+  const users = [{ id: 1n }, { id: 1n }, { id: 2n }];
+  serve({ authenticate: () => users.shift() as never });
+  const ada = await TestPage.open(url());
+  const resume = { resume: { key: ada.welcome.key, since: 0 } };
+  expect((await TestPage.open(url(), resume)).welcome.key).toBe(ada.welcome.key);
+  expect((await TestPage.open(url(), resume)).welcome.key).not.toBe(ada.welcome.key);
+});
+
+test('a conversation that opens while the server closes is closed', async () => {
+  const [asked, opening] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const session = new AgentSession({ llm: scriptedModel([], { clock }), clock });
+  serve({
+    open: async () => {
+      asked.resolve();
+      await opening.promise;
+      return { session, agent: new Agent({ instructions: 'You are a travel agent.' }) };
+    },
+  });
+  const page = new TestPage(url());
+  await once(page.socket, 'open');
+  page.send({ type: 'hello', version: 1 });
+  await asked.promise;
+  await conversations?.close();
+  const closed = new Promise((resolve) => session.on('closed', resolve));
+  opening.resolve();
+  await closed;
+  await clock.settle();
+  expect(conversations?.conversations).toBe(0);
+  expect(clock.pending()).toEqual([]);
+});
+
+const upgrade = [
+  'Host: x',
+  'Connection: Upgrade',
+  'Upgrade: websocket',
+  'Sec-WebSocket-Version: 13',
+  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+  '\r\n',
+].join('\r\n');
+
+async function answerTo(request: string): Promise<string> {
+  const socket = connect((http.address() as AddressInfo).port, '127.0.0.1');
+  socket.write(`${request} HTTP/1.1\r\n${upgrade}`);
+  const [data] = (await once(socket, 'data')) as [Buffer];
+  socket.destroy();
+  return data.toString();
+}
 
 /** Lets what arrives arrive. */
 async function until(holds: () => boolean): Promise<void> {

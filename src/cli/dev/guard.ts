@@ -12,7 +12,7 @@ export function isOwnHost({ headers }: Request, port: number): boolean {
 }
 
 export function hasToken({ url }: Request, token: string): boolean {
-  const given = Buffer.from(new URL(url ?? '/', 'http://localhost').searchParams.get('token') ?? '');
+  const given = Buffer.from(URL.parse(url ?? '/', 'http://localhost')?.searchParams.get('token') ?? '');
   const wanted = Buffer.from(token);
   return given.length === wanted.length && timingSafeEqual(given, wanted);
 }

@@ -135,7 +135,7 @@ class Program {
 
 function handle(request: IncomingMessage, response: ServerResponse, files: PageFiles, token: string): void {
   const { port } = request.socket.address() as AddressInfo;
-  const path = new URL(request.url ?? '/', 'http://localhost').pathname;
+  const path = URL.parse(request.url ?? '/', 'http://localhost')?.pathname ?? '';
   if (!isOwnHost(request, port)) return answer(response, 403, 'This page is for this machine only.');
   if (request.method !== 'GET' && request.method !== 'HEAD') return answer(response, 405, 'There is only GET here.');
   if (path === '/' && !hasToken(request, token))
