@@ -1,6 +1,6 @@
 /** What the guide's blocks take for granted: the reader's own code, and what stands around a body. Types only. */
 import type { LanguageModelV4 } from '@ai-sdk/provider';
-import type { Agent, AgentSession, Conversation, RunContext } from 'meanwhile';
+import type { Agent, AgentSession, Conversation, RunContext, SessionStore } from 'meanwhile';
 import type { ConformanceHost } from 'meanwhile/testing';
 
 export declare const llm: LanguageModelV4;
@@ -43,3 +43,6 @@ export declare const bank: { transfer(to: string, amountEur: number): Promise<st
 export declare const archive: { search(words: string, signal: AbortSignal): Promise<string[]> };
 export declare const database: { connect(): Promise<void>; disconnect(): Promise<void> };
 export declare const player: { play(text: string): void; played(): Promise<string>; stop(): string };
+export declare function bookOnce(key: string, signal: AbortSignal): Promise<string>;
+export declare function alertSomebody(error: unknown): void;
+export declare function openMyStore(): SessionStore;
