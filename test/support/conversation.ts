@@ -272,7 +272,7 @@ const policy: ToolPolicy = {
   onInterrupt: 'background',
   onHandoff: 'move',
   idempotent: false,
-        deliveryToolChoice: undefined,
+  deliveryToolChoice: undefined,
 };
 
 export interface EngineToolOptions
