@@ -43,6 +43,9 @@ export class Link {
   #isClosed = false;
   #resume: { key: string; since: number } | undefined;
   #sound: PageSound = {};
+  #soundIsTold = true;
+  /** The conversation is there: nothing but hello may be said before. */
+  #isWelcome = false;
 
   constructor(url: string, listener: LinkListener, timers = platformTimers) {
     this.#timers = timers;
@@ -59,7 +62,7 @@ export class Link {
   /** What has been switched on or off. */
   setSound(sound: PageSound): void {
     this.#sound = sound;
-    this.send({ type: 'sound', ...sound });
+    if (!this.send({ type: 'sound', ...sound })) this.#soundIsTold = false;
   }
 
   /** False where there is no connection now. */
@@ -86,7 +89,7 @@ export class Link {
   }
 
   #put(data: string | ArrayBuffer): boolean {
-    if (this.#socket?.readyState !== WebSocket.OPEN) return false;
+    if (!this.#isWelcome || this.#socket?.readyState !== WebSocket.OPEN) return false;
     this.#socket.send(data);
     return true;
   }
@@ -96,10 +99,14 @@ export class Link {
     this.#listener.onState({ type: 'connecting', attempt: this.#attempt });
     const socket = new WebSocket(this.#url, SUBPROTOCOL);
     socket.binaryType = 'arraybuffer';
+    this.#isWelcome = false;
     this.#socket = socket;
     socket.addEventListener('open', () => {
+      if (this.#socket !== socket || this.#isClosed) return;
       const resume = this.#resume && { resume: this.#resume };
-      this.send({ type: 'hello', version: PROTOCOL_VERSION, ...resume, sound: this.#sound });
+      const hello: ClientMessage = { type: 'hello', version: PROTOCOL_VERSION, ...resume, sound: this.#sound };
+      socket.send(JSON.stringify(hello));
+      this.#soundIsTold = true;
     });
     socket.addEventListener('message', (event) => {
       if (this.#socket === socket && !this.#isClosed) this.#hear(event.data as string | ArrayBuffer);
@@ -121,6 +128,8 @@ export class Link {
       const isSame = this.#resume?.key === message.key;
       this.#resume = { key: message.key, since: isSame ? (this.#resume?.since ?? 0) : 0 };
       this.#attempt = 0;
+      this.#isWelcome = true;
+      if (!this.#soundIsTold) this.setSound(this.#sound);
       this.#listener.onState({ type: 'open' });
     }
     if (message.type === 'record' && this.#resume) {

@@ -58,11 +58,19 @@ export class RemoteLoudspeaker implements AudioOutput {
   readonly #line: SoundLine;
   readonly #clearing = new Map<number, (playedMs: number) => void>();
   readonly #draining = new Map<number, () => void>();
-  #lastId = 0;
+  readonly #nextId: () => number;
 
-  constructor(rate: number, line: SoundLine) {
+  /** `nextId`: a number that no loudspeaker before has asked with. */
+  constructor(rate: number, line: SoundLine, nextId: () => number) {
     this.rate = rate;
     this.#line = line;
+    this.#nextId = nextId;
+    // A page that comes back may still be playing, and has counted what it played for the one before.
+    line.send({ type: 'clear', id: nextId() });
+  }
+
+  isAt(line: SoundLine, rate: number): boolean {
+    return this.#line === line && this.rate === rate;
   }
 
   write({ samples }: AudioFrame): void {
@@ -70,7 +78,7 @@ export class RemoteLoudspeaker implements AudioOutput {
   }
 
   clear(): Promise<number> {
-    const id = (this.#lastId += 1);
+    const id = this.#nextId();
     const { promise, resolve } = Promise.withResolvers<number>();
     this.#clearing.set(id, resolve);
     this.#line.send({ type: 'clear', id });
@@ -80,7 +88,7 @@ export class RemoteLoudspeaker implements AudioOutput {
   }
 
   drain(): Promise<void> {
-    const id = (this.#lastId += 1);
+    const id = this.#nextId();
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#draining.set(id, resolve);
     this.#line.send({ type: 'drain', id });

@@ -50,6 +50,7 @@ export class Talk {
   #line: Line | undefined;
   #grace: TimerHandle | undefined;
   #isOver = false;
+  #lastId = 0;
   readonly #unwatchSound: (() => void) | undefined;
 
   constructor(opened: OpenedTalk, deps: TalkDeps) {
@@ -175,13 +176,19 @@ export class Talk {
     if (!voice) return;
     this.#line?.microphone?.end();
     const microphone = sound.microphone === undefined ? undefined : new RemoteMicrophone(sound.microphone);
-    const loudspeaker = sound.loudspeaker === undefined ? undefined : new RemoteLoudspeaker(sound.loudspeaker, page);
+    const loudspeaker = sound.loudspeaker === undefined ? undefined : this.#loudspeaker(page, sound.loudspeaker);
     const connection = voice.connect(session, {
       ...(microphone ? { input: microphone } : {}),
       ...(loudspeaker ? { output: loudspeaker } : {}),
     });
     this.#line = { microphone, loudspeaker, connection };
     if (voice.canSpeak) voice.speaks = loudspeaker !== undefined;
+  }
+
+  /** The one there is, if it is no other: what it is playing goes on. */
+  #loudspeaker(page: Page, rate: number): RemoteLoudspeaker {
+    const now = this.#line?.loudspeaker;
+    return now?.isAt(page, rate) ? now : new RemoteLoudspeaker(rate, page, () => (this.#lastId += 1));
   }
 
   #keep(record: SessionRecord): void {

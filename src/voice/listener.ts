@@ -41,16 +41,23 @@ export class Listener {
   async listen(input: AsyncIterable<AudioFrame>, abortSignal: AbortSignal): Promise<void> {
     const stream = await this.#vad.open();
     const frames = input[Symbol.asyncIterator]();
-    const aborted = new Promise<IteratorReturnResult<unknown>>((resolve) => {
-      abortSignal.addEventListener('abort', () => resolve({ done: true, value: undefined }), { once: true });
-    });
+    // Not a race with one promise for all frames: it would remember each of them.
+    let leave: () => void = () => undefined;
+    const onAbort = (): void => leave();
+    abortSignal.addEventListener('abort', onAbort, { once: true });
+    const next = (): Promise<IteratorResult<AudioFrame, unknown>> =>
+      new Promise((resolve, reject) => {
+        leave = () => resolve({ done: true, value: undefined });
+        frames.next().then(resolve, reject);
+      });
     try {
       while (!abortSignal.aborted) {
-        const next = await Promise.race([frames.next(), aborted]);
-        if (next.done) break;
-        await this.#hear(next.value, stream);
+        const { done, value } = await next();
+        if (done) break;
+        await this.#hear(value, stream);
       }
     } finally {
+      abortSignal.removeEventListener('abort', onAbort);
       this.#end(0);
       // One that still waits for its next frame ends when that comes.
       void frames.return?.().catch(() => undefined);

@@ -52,6 +52,8 @@ export class Playout {
   /** Somebody wants silence. Settles when there is. */
   #paused: Promise<void> | undefined;
   #whenChanged = Promise.withResolvers<void>();
+  /** Ends the wait for the loudspeaker. */
+  #letGo: () => void = () => undefined;
 
   constructor(clock: Clock, options: PlayoutOptions) {
     this.#clock = clock;
@@ -64,6 +66,8 @@ export class Playout {
 
   /** Goes on with this loudspeaker, where the one before stopped. */
   attach(output: AudioOutput): void {
+    if (this.#loudspeaker?.output === output) return;
+    this.detach();
     this.#loudspeaker = { output, resampler: new Resampler(rate, output.rate) };
     this.#send();
     this.#changed();
@@ -71,9 +75,13 @@ export class Playout {
 
   /** The loudspeaker is gone. What it had not played waits for the next. */
   detach(): void {
-    if (!this.#loudspeaker) return;
+    const output = this.#loudspeaker?.output;
+    if (!output) return;
     this.#loudspeaker = undefined;
     this.#takeBack(this.#guess());
+    // If it is still there, it falls silent; what it says of it comes too late.
+    void this.#answer(() => output.clear(), 0);
+    this.#letGo();
     this.#changed();
   }
 
@@ -104,8 +112,7 @@ export class Playout {
     for (;;) {
       await this.allSent();
       const loudspeaker = this.#loudspeaker;
-      if (this.#sentSince > 0 && loudspeaker)
-        await Promise.race([loudspeaker.output.drain(), this.#whenGone(loudspeaker)]);
+      if (this.#sentSince > 0 && loudspeaker) await this.#played(loudspeaker.output);
       // Paused meanwhile, some of it was taken back.
       await this.#paused;
       if (this.#waiting.length === 0) return;
@@ -114,10 +121,13 @@ export class Playout {
 
   /** Stops for good: how much of the stretch was played, in ms. */
   async clear(): Promise<number> {
-    await this.pause();
+    // Another than that of a pause: who waits to go on after that one has nothing to go on with.
+    const silent = this.pause().then(() => undefined);
+    this.#paused = silent;
+    await silent;
     const played = toMs(this.#playedBefore);
     this.#waiting.clear();
-    this.#paused = undefined;
+    if (this.#paused === silent) this.#paused = undefined;
     this.#changed();
     return played;
   }
@@ -205,8 +215,12 @@ export class Playout {
     }
   }
 
-  async #whenGone(loudspeaker: Loudspeaker): Promise<void> {
-    while (this.#loudspeaker === loudspeaker) await this.#whenChanged.promise;
+  /** Resolves when the loudspeaker says so, or cannot say it, or is gone. */
+  #played(output: AudioOutput): Promise<void> {
+    return new Promise((resolve) => {
+      this.#letGo = resolve;
+      void (async () => output.drain())().then(resolve, resolve);
+    });
   }
 
   #changed(): void {

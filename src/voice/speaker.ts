@@ -55,8 +55,10 @@ export class Stretch implements SpeechSink {
   readonly #pieces: Piece[] = [];
   readonly #over = Promise.withResolvers<Heard>();
   #more = Promise.withResolvers<void>();
-  /** `shown`: what is not said yet is only shown. */
-  #phase: 'said' | 'shown' | 'over' = 'said';
+  /** `failed`: there is no sound for the rest; what there is, is played. `shown`: what is not said yet is only shown. */
+  #phase: 'said' | 'failed' | 'shown' | 'over' = 'said';
+  /** The playback of what is shown has stopped. */
+  #silent: Promise<unknown> = Promise.resolve();
   /** No more words will come. */
   #isWhole = false;
 
@@ -77,30 +79,37 @@ export class Stretch implements SpeechSink {
     if (this.#phase !== 'over' && rest !== undefined) this.#add([rest]);
     this.#isWhole = true;
     this.#more.resolve();
-    if (this.#phase === 'shown') this.#finish(this.#text);
+    if (this.#phase === 'shown') this.#finishShown();
     return this.#over.promise;
   }
 
   clear(): void {
     if (this.#phase === 'over') return;
-    if (this.#phase === 'shown') return this.#finish(this.#text);
+    if (this.#phase === 'shown') return this.#finishShown();
+    // How much of it was heard is told when it is silent.
+    if (this.#phase === 'failed') return void this.#deps.playout.clear();
     this.#stop('over');
     void this.#deps.playout.clear().then((playedMs) => this.#finish(heardText(this.#pieces, playedMs)));
   }
 
   /** The rest is shown and not said: all of it counts as heard. */
   show(): void {
-    if (this.#phase !== 'said') return;
+    if (this.#phase !== 'said' && this.#phase !== 'failed') return;
     this.#stop('shown');
-    void this.#deps.playout.clear();
-    if (this.#isWhole) this.#finish(this.#text);
+    this.#silent = this.#deps.playout.clear();
+    if (this.#isWhole) this.#finishShown();
+  }
+
+  #finishShown(): void {
+    const text = this.#text;
+    void this.#silent.then(() => this.#finish(text));
   }
 
   get #text(): string {
     return this.#pieces.map(({ text }) => text).join('');
   }
 
-  #stop(phase: 'shown' | 'over'): void {
+  #stop(phase: 'failed' | 'shown' | 'over'): void {
     this.#phase = phase;
     this.#abort.abort();
     this.#more.resolve();
@@ -111,6 +120,11 @@ export class Stretch implements SpeechSink {
     this.#over.resolve({ text });
   }
 
+  #fail(error: unknown): void {
+    this.#phase = 'over';
+    this.#over.reject(error);
+  }
+
   #add(texts: readonly string[]): void {
     const { tts, synthesis } = this.#deps;
     for (const text of texts) this.#pieces.push(new Piece(text, synthesize(tts, text, synthesis, this.#abort.signal)));
@@ -118,7 +132,7 @@ export class Stretch implements SpeechSink {
   }
 
   async #speak(): Promise<void> {
-    const { playout, onError } = this.#deps;
+    const { playout } = this.#deps;
     try {
       for (let index = 0; ; index += 1) {
         const piece = await this.#pieceAt(index);
@@ -128,15 +142,20 @@ export class Stretch implements SpeechSink {
       await playout.drain();
       if (this.#phase === 'said') this.#finish(this.#text);
     } catch (error) {
-      if (this.#phase !== 'said') return;
-      this.#stop('over');
-      // What is there is said; then it is known how far the user followed.
-      await playout.drain();
-      const text = heardText(this.#pieces, await playout.clear());
-      if (text === '') return this.#over.reject(error);
-      onError(error);
-      this.#finish(text);
+      if (this.#phase === 'said') await this.#sayWhatIsThere(error);
     }
+  }
+
+  /** Then it is known how far the user followed. */
+  async #sayWhatIsThere(error: unknown): Promise<void> {
+    const { playout, onError } = this.#deps;
+    this.#stop('failed');
+    await playout.drain();
+    const text = heardText(this.#pieces, await playout.clear());
+    if (this.#phase !== 'failed') return;
+    if (text === '') return this.#fail(error);
+    onError(error);
+    this.#finish(text);
   }
 
   async #play(piece: Piece, index: number): Promise<void> {

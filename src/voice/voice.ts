@@ -99,17 +99,19 @@ export class Voice {
 
   /** Puts a microphone and a loudspeaker to use, in place of those before. */
   connect(session: VoiceSession, { input, output }: VoiceIO): VoiceConnection {
+    // What the user was saying ends with the listening, and is understood and answered like all else.
     this.#connection?.abort();
     const connection = new AbortController();
     this.#connection = connection;
-    connection.signal.addEventListener(
-      'abort',
-      // What the user was saying ends with the listening, and is understood and answered like all else.
-      () => this.#playout.detach(),
-      { once: true },
-    );
     if (output) this.#playout.attach(output);
-    return { done: this.#listen(session, input, connection.signal), close: () => connection.abort() };
+    else this.#playout.detach();
+    return { done: this.#listen(session, input, connection.signal), close: () => this.#disconnect(connection) };
+  }
+
+  #disconnect(connection: AbortController): void {
+    connection.abort();
+    // Another may be in its place.
+    if (this.#connection === connection) this.#playout.detach();
   }
 
   /** Calls `listener` for each event of that name (`'*'`: all); returns the way to stop. One that throws harms nobody. */

@@ -130,6 +130,37 @@ test('without a loudspeaker the agent writes; with one it speaks, and is told ho
   expect(samples).toBeLessThanOrEqual(9_600);
 });
 
+test('what the user does before the conversation is there waits or is refused, and ends nothing', async () => {
+  const [asked, opening] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const voice = createVoice({ tts: createTone(clock), clock });
+  await serve([], {
+    open: async () => {
+      asked.resolve();
+      await opening.promise;
+      const session = new AgentSession({ llm: scriptedModel([], { clock }), output: voice.output, clock, logger });
+      return { session, voice, agent: new Agent({ instructions: 'You are a travel agent.' }) };
+    },
+  });
+  client.connect();
+  await asked.promise;
+  expect(client.sendText('too early')).toBe(false);
+  const cleared = Promise.withResolvers<void>();
+  client.setLoudspeaker({
+    rate: 16_000,
+    play: () => undefined,
+    clear: () => {
+      cleared.resolve();
+      return Promise.resolve(0);
+    },
+    drain: () => Promise.resolve(),
+  });
+  opening.resolve();
+  await until(() => client.state.type === 'open');
+  // The server has heard of the loudspeaker: it begins with an empty one.
+  await cleared.promise;
+  expect(voice.speaks).toBe(true);
+});
+
 test('where there is no point in trying again it says why and stays closed', async () => {
   await serve([], { authenticate: () => undefined });
   client.connect();

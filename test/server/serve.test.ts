@@ -114,6 +114,26 @@ test('why there is no sound is told, and again when it is another', async () => 
   expect(text).toBe('nobody watches');
 });
 
+test('a loudspeaker begins empty, stays while the microphone is another, and is never asked with an old number', async () => {
+  serve({
+    open: () => {
+      const voice = createVoice({ tts: createTone(clock), clock });
+      const session = new AgentSession({ llm: scriptedModel([], { clock }), output: voice.output, clock });
+      return { session, voice, agent: new Agent({ instructions: 'You are a travel agent.' }) };
+    },
+  });
+  const sound = { sound: { loudspeaker: 24_000 } };
+  const page = await TestPage.open(url(), sound);
+  await page.first('clear');
+  page.send({ type: 'sound', loudspeaker: 24_000, microphone: 16_000 });
+  page.send({ type: 'text', text: 'The model has nothing to say.' });
+  await page.first('problem');
+  expect(page.all('clear')).toHaveLength(1);
+  const again = await TestPage.open(url(), { ...sound, resume: { key: page.welcome.key, since: 0 } });
+  const { id } = await again.first('clear');
+  expect(page.all('clear').map((message) => message.id)).not.toContain(id);
+});
+
 test('a page that comes back is told what it missed, and only that', async () => {
   const done = Promise.withResolvers<string>();
   const book = tool({
