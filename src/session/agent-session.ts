@@ -92,10 +92,10 @@ export class AgentSession<UserData = unknown> implements ToolSession<UserData>, 
   }
 
   async #open(): Promise<void> {
-    const { log, keeping, keeper } = this.#core;
+    const { log, keeping, keeper, options } = this.#core;
     if (keeping && !keeper) await keeping.begin();
     if (log.state.status !== 'new') return;
-    log.commit({ type: 'session_opened', sessionId: keeping?.sessionId ?? this.#core.newId('session') });
+    log.commit({ type: 'session_opened', sessionId: options.sessionId ?? this.#core.newId('session') });
   }
 
   /**

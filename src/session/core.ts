@@ -28,6 +28,8 @@ import type { Users } from './users.ts';
 
 export interface CoreOptions {
   readonly llm: LanguageModelV4;
+  /** Undefined: a name that is good in this process only. */
+  readonly sessionId: string | undefined;
   readonly maxToolSteps: number;
   readonly maxRetries: number;
   readonly quietMs: number;

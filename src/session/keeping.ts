@@ -11,10 +11,10 @@ export class Keeping {
   readonly #userKey: { readonly userKey?: string };
   readonly #ports: KeeperPorts;
 
-  constructor(core: Core, store: SessionStore, given: Pick<AgentSessionOptions, 'sessionId' | 'userKey' | 'leaseMs'>) {
-    const { sessionId, userKey, leaseMs = 15_000 } = given;
+  constructor(core: Core, store: SessionStore, given: Pick<AgentSessionOptions, 'userKey' | 'leaseMs'>) {
+    const { userKey, leaseMs = 15_000 } = given;
     this.#core = core;
-    this.sessionId = sessionId ?? globalThis.crypto.randomUUID();
+    this.sessionId = core.options.sessionId ?? '';
     this.#userKey = userKey === undefined ? {} : { userKey };
     this.#ports = {
       store,

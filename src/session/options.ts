@@ -37,7 +37,7 @@ export interface AgentSessionOptions<UserData = unknown> {
    * `meanwhile/store/sqlite`, or your own. Default: nowhere.
    */
   readonly store?: SessionStore;
-  /** Names it in the store. Default: a random UUID where there is a store. */
+  /** Names it, in the store and in `ctx.idempotencyKey`. Default: a random UUID where there is a store. */
   readonly sessionId?: string;
   /** Whose session it is, for `store.find`. */
   readonly userKey?: string;
@@ -139,6 +139,7 @@ export function resolveOptions(options: AgentSessionOptions): ResolvedOptions {
     output: options.output ?? textOutput,
     core: {
       llm: options.llm,
+      sessionId: options.sessionId ?? (options.store ? globalThis.crypto.randomUUID() : undefined),
       maxToolSteps: options.maxToolSteps ?? 3,
       maxRetries: options.maxRetries ?? 2,
       quietMs: options.quietMs ?? (options.output?.medium === 'voice' ? 400 : 0),

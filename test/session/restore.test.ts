@@ -132,7 +132,7 @@ describe('a task', () => {
     expect(historyOf(session).filter((line) => line.startsWith('call_1_final'))).toEqual(['call_1_final: Booked.']);
   });
 
-  test('that still blocked its turn has its call in the context, and is told what became of it', async () => {
+  test('S1.4 that still blocked its turn has its call in the context, and is told what became of it', async () => {
     const tools = work(() => byHand().promise);
     const before = await begin([call], { tools });
     void before.session.run({ userInput: 'Go' }).catch(() => undefined);
@@ -179,7 +179,7 @@ describe('a task', () => {
     expect(spoken).toHaveLength(1);
   });
 
-  test('that was being told when the process died is told again, never as new', async () => {
+  test('S3.5 that was being told when the process died is told again, never as new', async () => {
     const done = byHand<string>();
     const tools = work(async (_args, { ctx }) => {
       await ctx.update('Searching.', { deliver: 'silent' });
@@ -284,6 +284,37 @@ describe('who talks', () => {
   });
 });
 
+describe('what is given', () => {
+  const store = memory();
+  const llm = scriptedModel([]);
+  test.each([
+    ['no store', { llm, sessionId, agents }, /store/],
+    ['no id', { llm, store, agents }, /sessionId/],
+    ['no agents', { llm, store, sessionId }, /agents/],
+    ['agents that are no record', { llm, store, sessionId, agents: [] as never }, /agents/],
+    ['a store that is none', { llm, store: {} as never, sessionId, agents }, /acquire/],
+    ['an empty id', { llm, store, sessionId: '', agents }, /sessionId/],
+    ['an option that is none', { llm, store, sessionId, agents, agent: 1 } as never, /agent/],
+  ])('to restore is refused: %s', async (_what, options, message) => {
+    const restored = AgentSession.restore(options as RestoreOptions);
+    await expect(restored).rejects.toMatchObject({ code: 'invalid_option' });
+    await expect(restored).rejects.toThrow(message);
+  });
+
+  test('an agent of another name than was recorded is refused', async () => {
+    const before = await begin([]);
+    const wrong = { travel: () => new Agent({ name: 'hotel', instructions: 'x' }) };
+    await expect(restore(before.store, [], { agents: wrong })).rejects.toThrow('got one named "hotel"');
+  });
+
+  test('a session id holds without a store, too, and with one there is always one', async () => {
+    const named = await startTestSession([], { sessionId: 'mine' });
+    expect(named.session.state.sessionId).toBe('mine');
+    const kept = await startTestSession([], { store: memory({ clock: createVirtualClock() }) });
+    expect(kept.session.state.sessionId).toMatch(/^[0-9a-f-]{36}$/);
+  });
+});
+
 describe('the store', () => {
   test('is held by a process that died: restoring waits for the end of its lease; by one that lives: it rejects', async () => {
     const clock = createVirtualClock();
@@ -321,7 +352,7 @@ describe('the store', () => {
     await expect(begin([], { store: before.store })).rejects.toMatchObject({ code: 'session_state' });
   });
 
-  test('is waited for by the first sound and by ctx.update, not by what is decided', async () => {
+  test('S2.3 is waited for by the first sound and by ctx.update, not by what is decided', async () => {
     const data = memory({ clock: createVirtualClock() });
     const store = moodyStore(data);
     let updated = false;
