@@ -44,7 +44,7 @@ export async function hold(
   let keeper: Keeper | undefined;
   const end = clock.setTimeout(() => keeper?.silence(), safeMs(leaseMs));
   try {
-    const lease = await inTime(store.acquire(sessionId, { ...options, leaseMs }), clock);
+    const lease = await inTime(store.acquire(sessionId, { ...options, leaseMs }), clock, leasePatienceMs(leaseMs));
     keeper = new Keeper(lease, end, ports);
     return keeper;
   } catch (error) {
@@ -218,7 +218,7 @@ export class Keeper {
     this.#planRenewal();
     const end = this.#setEnd();
     try {
-      await store.renew(this.lease, leaseMs);
+      await inTime(store.renew(this.lease, leaseMs), clock, leasePatienceMs(leaseMs));
     } catch (error) {
       clock.clearTimeout(end);
       if (isFenced(error)) this.#lose(error);
@@ -267,9 +267,14 @@ function safeMs(leaseMs: number): number {
   return leaseMs * 0.8;
 }
 
-async function inTime<T>(promise: Promise<T>, clock: Clock): Promise<T> {
+/** A lease is asked for again before long: an answer that comes after that counts for nothing. */
+function leasePatienceMs(leaseMs: number): number {
+  return Math.min(patienceMs, leaseMs / 3);
+}
+
+async function inTime<T>(promise: Promise<T>, clock: Clock, limitMs = patienceMs): Promise<T> {
   const late = Promise.withResolvers<never>();
-  const timer = clock.setTimeout(() => late.reject(noAnswer()), patienceMs);
+  const timer = clock.setTimeout(() => late.reject(noAnswer(limitMs)), limitMs);
   try {
     return await Promise.race([promise, late.promise]);
   } finally {
@@ -281,6 +286,6 @@ function isFenced(error: unknown): error is StoreError {
   return error instanceof StoreError && error.code === 'store_fenced';
 }
 
-function noAnswer(): StoreError {
-  return new StoreError('store_unavailable', `The store has not answered within ${String(patienceMs)} ms.`);
+function noAnswer(limitMs: number): StoreError {
+  return new StoreError('store_unavailable', `The store has not answered within ${String(limitMs)} ms.`);
 }

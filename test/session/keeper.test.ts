@@ -136,6 +136,15 @@ test('over a network it falls silent before the lease can have run out, and is h
   expect(await isSettled(waiting)).toBe(true);
 });
 
+test('a renewal that was never answered does not silence a lease that was renewed after it', async () => {
+  const { store, clock, news } = await createKeeper('network');
+  store.mood = 'hangs';
+  await clock.advance(5001);
+  store.mood = 'works';
+  await clock.advance(60_000);
+  expect(news).toEqual([]);
+});
+
 test('on one machine nobody is silenced: who would take the session has the same disk', async () => {
   const { keeper, store, clock, news } = await createKeeper('machine');
   store.mood = 'fails';

@@ -316,6 +316,37 @@ describe('what is given', () => {
 });
 
 describe('the store', () => {
+  test('S3.8 cut off from one of two processes that want the session has never two who speak', async () => {
+    const clock = createVirtualClock();
+    const data = memory({ clock });
+    const line = moodyStore(data, 'network');
+    const heard: { who: string; at: number }[] = [];
+    const hears = (who: string) => createTextOutput({ onText: () => heard.push({ who, at: clock.now() }) });
+    const old = await begin([], { store: line, clock, output: hears('old') });
+    const talk = (): void => {
+      try {
+        void old.session.say('Anybody?');
+      } catch {
+        // It was closed.
+      }
+    };
+    for (let second = 0; second < 30; second += 1) {
+      if (second === 3) line.mood = 'hangs';
+      if (second === 5) {
+        const next = { llm: scriptedModel([], { clock }), store: data, sessionId, agents, clock, output: hears('new') };
+        void AgentSession.restore(next).then((session) => session.say('Me.'));
+      }
+      if (second === 25) line.mood = 'works';
+      talk();
+      await clock.advance(1000);
+    }
+    const lastOld = heard.findLast(({ who }) => who === 'old')?.at ?? 0;
+    const firstNew = heard.find(({ who }) => who === 'new')?.at ?? 0;
+    expect(firstNew).toBeGreaterThan(lastOld);
+    expect(heard.filter(({ who }) => who === 'old').length).toBeGreaterThan(5);
+    expect(old.events.at(-1)).toMatchObject({ type: 'closed', reason: 'taken over' });
+  });
+
   test('is held by a process that died: restoring waits for the end of its lease; by one that lives: it rejects', async () => {
     const clock = createVirtualClock();
     const store = memory({ clock });
