@@ -155,13 +155,26 @@ export class World {
       for (const { callId, state } of tasks.list())
         if (state === 'input_required') this.#await('answer', tasks.answer(callId, 'accept', {}));
       await this.release();
+      // What ends while it is being asked for has something to tell: it is asked for again.
+      const isOver = this.#isOver();
       const idle = this.session.waitForIdle();
       idle.catch(ignore);
       const rests = await this.clock.runUntil(idle, 2000);
-      const open = this.#bodies.length + this.#tasks.size + this.#gates.size + this.#waits.size;
-      if (rests && open + tasks.list().length === 0) return true;
+      if (rests && isOver && this.#isOver()) return true;
     }
     return false;
+  }
+
+  /** No body runs, and nobody waits for anything. */
+  #isOver(): boolean {
+    return (
+      this.#bodies.length +
+        this.#tasks.size +
+        this.#gates.size +
+        this.#waits.size +
+        this.session.tasks.list().length ===
+      0
+    );
   }
 
   /** Everybody who waits for the script goes on, and every body ends that can. */
