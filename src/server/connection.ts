@@ -39,6 +39,7 @@ export class Connection implements Page {
   #rate: number | undefined;
   #timer: TimerHandle | undefined;
   #isAlive = true;
+  #whenRoom: (() => void) | undefined;
 
   constructor(socket: WebSocket, deps: ConnectionDeps) {
     this.#socket = socket;
@@ -79,7 +80,22 @@ export class Connection implements Page {
     this.#socket.close(CloseCode[reason], Buffer.from(detail).subarray(0, 120).toString());
   }
 
-  #put(data: string | Uint8Array, put = (): void => this.#socket.send(data)): void {
+  get hasRoom(): boolean {
+    return this.#socket.bufferedAmount < this.#deps.limits.maxBufferedBytes / 2;
+  }
+
+  whenRoom(go: () => void): void {
+    this.#whenRoom = go;
+  }
+
+  #lookForRoom(): void {
+    const go = this.#whenRoom;
+    if (!go || !this.hasRoom) return;
+    this.#whenRoom = undefined;
+    go();
+  }
+
+  #put(data: string | Uint8Array, put = (): void => this.#socket.send(data, () => this.#lookForRoom())): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
     if (this.#socket.bufferedAmount > this.#deps.limits.maxBufferedBytes) {
       this.close('tooSlow');

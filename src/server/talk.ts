@@ -22,6 +22,10 @@ export interface Page {
   send(message: ServerMessage): void;
   sendSound(bytes: Uint8Array): void;
   close(reason: CloseReason, detail?: string): void;
+  /** Not so much waits to be read that more had better wait here. */
+  readonly hasRoom: boolean;
+  /** Calls `go` when it has again. */
+  whenRoom(go: () => void): void;
 }
 
 export interface TalkDeps {
@@ -47,6 +51,8 @@ export class Talk {
   readonly #deps: TalkDeps;
   #records: SessionRecord[] = [];
   #page: Page | undefined;
+  /** The page that has all records there are, and is told what happens. */
+  #live: Page | undefined;
   #line: Line | undefined;
   #grace: TimerHandle | undefined;
   #isOver = false;
@@ -58,7 +64,7 @@ export class Talk {
     this.#deps = deps;
     watchSession(opened, () => deps.clock.now(), {
       record: (record) => this.#keep(record),
-      message: (message) => this.#page?.send(message),
+      message: (message) => this.#live?.send(message),
       closed: () => this.#end('over'),
     });
     const { soundProblem } = opened;
@@ -96,6 +102,7 @@ export class Talk {
     this.#deps.clock.clearTimeout(this.#grace);
     const before = this.#page;
     this.#page = page;
+    this.#live = undefined;
     before?.close('replaced');
     this.#welcome(page, since);
     this.#connectSound(page, sound);
@@ -160,7 +167,21 @@ export class Talk {
       sound: this.#sound,
       ...(note === undefined ? {} : { note }),
     });
-    for (const record of this.#records) if (record.seq > since) page.send({ type: 'record', record });
+    this.#catchUp(page, since);
+  }
+
+  /** No faster than the page reads, or it would be taken for one that does not. */
+  #catchUp(page: Page, since: number): void {
+    if (this.#page !== page) return;
+    let seen = since;
+    for (const record of this.#records) {
+      if (record.seq <= seen) continue;
+      if (!page.hasRoom) return page.whenRoom(() => this.#catchUp(page, seen));
+      page.send({ type: 'record', record });
+      seen = record.seq;
+    }
+    this.#live = page;
+    const { session } = this.#opened;
     page.send({
       type: 'state',
       agent: session.agentState,
@@ -195,11 +216,12 @@ export class Talk {
     this.#records.push(record);
     if (this.#records.length > this.#deps.maxRecords * 1.25)
       this.#records = this.#records.slice(-this.#deps.maxRecords);
-    this.#page?.send({ type: 'record', record });
+    this.#live?.send({ type: 'record', record });
   }
 
   #detach(): void {
     this.#page = undefined;
+    this.#live = undefined;
     this.#line?.microphone?.end();
     this.#line?.connection.close();
     this.#line = undefined;
