@@ -119,13 +119,11 @@ class SessionCore implements Core, Lookup {
       );
   }
 
-  /** Of a restored session they are new by the number of its lease. */
+  /** In a restored session, new by the number of the records that were there before. */
   newId(prefix: string): string {
     this.#lastId += 1;
-    const before = this.keeper?.lease;
-    return before && before.seq > 0
-      ? `${prefix}_${String(before.token)}_${String(this.#lastId)}`
-      : `${prefix}_${String(this.#lastId)}`;
+    const before = this.keeper?.lease.seq ?? 0;
+    return before > 0 ? `${prefix}_${String(before)}_${String(this.#lastId)}` : `${prefix}_${String(this.#lastId)}`;
   }
 
   toolName(callId: string): string {

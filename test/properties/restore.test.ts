@@ -21,11 +21,16 @@ test('S1.4 S3.4 S3.5 a session that dies after any of its records tells everythi
       for (const [index, moment] of moments.entries()) {
         const at = 2 + (moment % Math.max(1, closed - 2));
         crashes += 1;
-        const wrong = await diedAfter(world.watch.records.slice(0, at), index % 2 === 0, drawn);
-        if (wrong.length === 0) continue;
+        const before = world.watch.records.slice(0, at);
+        const again = index % 2 === 0;
+        const { wrong, after } = await diedAfter(before, again, drawn);
+        // And dies once more, somewhere in its second life.
+        const twice = before.concat(after.slice(0, moment % (after.length + 1)));
+        const { wrong: wrongTwice } = await diedAfter(twice, again, drawn);
+        if (wrong.length + wrongTwice.length === 0) continue;
         const last = world.watch.records[at - 1];
         found.push(
-          `session ${String(1 + Math.floor((crashes - 1) / 6))}, after ${JSON.stringify(last)}: ${wrong.join('; ')}`,
+          `session ${String(1 + Math.floor((crashes - 1) / 6))}, after ${JSON.stringify(last)}: ${[...wrong, ...wrongTwice].join('; ')}`,
         );
       }
     },

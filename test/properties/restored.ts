@@ -13,12 +13,19 @@ import type { Plan } from './plan.ts';
 const sessionId = 'died';
 const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 
-/** The facts that are wrong. `before`: the records that were kept. `again`: may tools run again? */
+export interface NextLife {
+  /** The facts that are wrong. */
+  readonly wrong: readonly string[];
+  /** What it recorded until it rested. */
+  readonly after: readonly SessionRecord[];
+}
+
+/** `before`: the records that were kept. `again`: may tools run again? */
 export async function diedAfter(
   before: readonly SessionRecord[],
   again: boolean,
   { tools }: Pick<Plan, 'tools'>,
-): Promise<string[]> {
+): Promise<NextLife> {
   const clock = createVirtualClock({ startAt: (before.at(-1)?.at ?? 0) + 1000 });
   const store = memory({ clock });
   const lease = await store.acquire(sessionId, { leaseMs: 1 });
@@ -59,9 +66,10 @@ export async function diedAfter(
   wrong.push(...judge(before, after, session.state));
   const kept = await store.read(sessionId, 0, Infinity);
   if (!isDeepStrictEqual(kept, [...before, ...after])) wrong.push('the store has other records');
+  const life = after.slice();
   await clock.runUntil(session.close());
   if (clock.pending().length > 0) wrong.push('a timer is left');
-  return wrong;
+  return { wrong, after: life };
 }
 
 function checkSnapshot(state: SessionState): string[] {
