@@ -18,7 +18,7 @@ export interface VoiceOptions {
   readonly vad?: VoiceActivityModel;
   /** Voice, speed and language of the speech model, and its `providerOptions`. */
   readonly synthesis?: SynthesisOptions;
-  readonly recognition?: Pick<RecognitionOptions, 'providerOptions'>;
+  readonly recognition?: Pick<RecognitionOptions, 'providerOptions'> & Partial<RecognitionLimits>;
   /** When a voice is one. */
   readonly activity?: Partial<ActivityOptions>;
   /** When a turn is over. */
@@ -32,7 +32,13 @@ export interface VoiceOptions {
   readonly logger?: Logger;
 }
 
+export interface RecognitionLimits {
+  /** A model that has not answered so long after the end of an utterance has failed. Default 30,000 ms. */
+  readonly timeoutMs: number;
+}
+
 export interface VoiceSettings {
+  readonly recognition: RecognitionLimits;
   readonly activity: ActivityOptions;
   readonly endpointing: EndpointingOptions;
   readonly bargeIn: BargeInOptions;
@@ -48,7 +54,9 @@ export function resolveVoiceOptions(options: VoiceOptions): VoiceSettings {
     throw invalid(
       'expected vad beside stt, which hears when an utterance begins and ends, got none. Pass one, for example that of meanwhile-local-speech.',
     );
+  const { timeoutMs = 30_000 } = options.recognition ?? {};
   return {
+    recognition: durations('recognition', { timeoutMs }, { timeoutMs }),
     activity: durations('activity', activityDefaults, options.activity),
     endpointing: durations('endpointing', endpointingDefaults, options.endpointing),
     bargeIn: durations('bargeIn', bargeInDefaults, options.bargeIn),

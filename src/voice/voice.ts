@@ -198,10 +198,26 @@ export class Voice {
 
   #speechEnded(utterance: Recognition, at: number): void {
     this.#tell('speech_ended', {});
-    this.#turn?.speechEnded(utterance.end(), at);
+    this.#turn?.speechEnded(this.#textOf(utterance), at);
     if (!this.#playout.isPaused || this.#turn?.text !== '') return;
     const { falseInterruptionMs } = this.#settings.bargeIn;
     this.#waiting = this.#clock.setTimeout(() => this.#resume(), falseInterruptionMs);
+  }
+
+  /** Within a time: the turn of a user whom nobody answers would never be over. */
+  #textOf(utterance: Recognition): Promise<string> {
+    const { timeoutMs } = this.#settings.recognition;
+    return new Promise((resolve, reject) => {
+      const timer = this.#clock.setTimeout(() => {
+        utterance.cancel();
+        const fact = `The transcription model did not answer within ${String(timeoutMs)} ms`;
+        reject(new MeanwhileError('speech_failed', `${fact}. Raise recognition.timeoutMs, or use a faster one.`));
+      }, timeoutMs);
+      utterance
+        .end()
+        .finally(() => this.#clock.clearTimeout(timer))
+        .then(resolve, reject);
+    });
   }
 
   /** The message cuts what the agent was saying, and its place is where it was paused. */

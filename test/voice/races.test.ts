@@ -1,4 +1,5 @@
 /** What crosses what: a mouth that is cut, paused, switched off and connected anew while something else is under way. */
+import type { TranscriptionModelV4 } from '@ai-sdk/provider';
 import { expect, test } from 'vitest';
 import { createLoudspeaker } from '../support/sound.ts';
 import { call } from '../support/voice-call.ts';
@@ -75,4 +76,28 @@ test('a loudspeaker that is put away falls silent', async () => {
   line.close();
   await clock.advance(1_000);
   expect(loudspeaker.playedMs).toBeCloseTo(1_000, -2);
+});
+
+test('recognition that never answers ends the turn of the user, not the conversation', async () => {
+  let asked: AbortSignal | undefined;
+  const stt: TranscriptionModelV4 = {
+    specificationVersion: 'v4',
+    provider: 'test',
+    modelId: 'asleep',
+    doGenerate: ({ abortSignal }) => {
+      asked = abortSignal;
+      return new Promise(() => undefined);
+    },
+  };
+  const made = await call([{ text: 'Hello.' }], { stt, recognition: { timeoutMs: 5_000 } });
+  made.microphone.speak('Hi.', 500);
+  await made.clock.advance(5_000);
+  expect(made.session.userState).toBe('speaking');
+  await made.clock.advance(1_000);
+  expect(made.session.userState).toBe('listening');
+  expect(asked?.aborted).toBe(true);
+  expect(made.events.filter((event) => event.type === 'error')).toMatchObject([{ source: 'stt' }]);
+  void made.session.sendMessage('Hi.');
+  await made.clock.advance(3_000);
+  expect(made.history()).toEqual(['user: Hi.', 'assistant: Hello.']);
 });
