@@ -177,6 +177,8 @@ function wantsReply({ tasks }: SessionState, callId: string, how: Recovery): boo
   const running = tasks.running.get(callId);
   const task = running ?? tasks.ended.get(callId);
   if (task?.quiet || task?.outputIsStale) return false;
+  // A later call took its place (S3.6).
+  if (task?.supersedeKey !== undefined && tasks.latest.get(task.supersedeKey) !== callId) return false;
   if (!running) return true;
   const runsAgain = how.runsAgain(running);
   // One that says only that it goes on wants none; a question is asked again; what ends in the background tells that.

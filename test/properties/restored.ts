@@ -134,8 +134,9 @@ function everyOutputIsAnswered(before: readonly SessionRecord[], after: readonly
   );
   const told = new Set([...before, ...after].flatMap((it) => (it.type === 'delivery_ended' ? [it.id] : [])));
   return [...tasks.ended.values()].flatMap((task) => {
-    const { callId, activityId, speechId, outputIsStale, quiet } = task;
+    const { callId, activityId, speechId, outputIsStale, quiet, supersedeKey } = task;
     if (!failed.has(callId) || outputIsStale || quiet || !speeches.has(speechId)) return [];
+    if (supersedeKey !== undefined && tasks.latest.get(supersedeKey) !== callId) return [];
     const context = activities.get(activityId)?.context;
     const position = context?.positions.get(callId);
     const isCovered = position !== undefined && position < (context?.coveredTo ?? 0);
