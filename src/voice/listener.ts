@@ -30,6 +30,8 @@ export class Listener {
   #resampler: { readonly from: number; readonly by: Resampler } | undefined;
   #activity: Activity = silence;
   #utterance: Recognition | undefined;
+  /** One for each utterance: its pieces join without a seam. */
+  #forRecognition: Resampler | undefined;
 
   constructor(vad: VoiceActivityModel, options: ActivityOptions, ears: Ears) {
     this.#vad = vad;
@@ -90,6 +92,7 @@ export class Listener {
     }
     if (isSpeech(now) && !isSpeech(was)) {
       this.#utterance = this.#ears.speechStarted();
+      this.#forRecognition = new Resampler(rate, recognitionRate);
       this.#push(this.#utterance, this.#prefix.take(this.#prefix.length));
     }
     if (now.type === 'speech') this.#ears.speechGoesOn(now.voiceMs);
@@ -104,7 +107,6 @@ export class Listener {
   }
 
   #push(utterance: Recognition, samples: Int16Array): void {
-    const { rate } = this.#vad;
-    utterance.push(rate === recognitionRate ? samples : new Resampler(rate, recognitionRate).push(samples));
+    utterance.push(this.#forRecognition?.push(samples) ?? samples);
   }
 }

@@ -25,6 +25,9 @@ const rate = 24_000;
 /** Sent longer ago than this beyond the lead, it has been played: a loudspeaker is never so far behind. */
 const keptMs = 3_000;
 
+/** A loudspeaker that does not say so long after its time that all was played never will: a page whose sound is asleep. */
+const lateMs = 3_000;
+
 const toMs = (samples: number): number => (samples / rate) * 1000;
 const toSamples = (ms: number): number => Math.round((ms / 1000) * rate);
 
@@ -218,8 +221,14 @@ export class Playout {
   /** Resolves when the loudspeaker says so, or cannot say it, or is gone. */
   #played(output: AudioOutput): Promise<void> {
     return new Promise((resolve) => {
-      this.#letGo = resolve;
-      void (async () => output.drain())().then(resolve, resolve);
+      const lastMs = Math.max(0, this.#endsAt - this.#clock.now()) + lateMs;
+      const timer = this.#clock.setTimeout(() => resolve(), lastMs);
+      const over = (): void => {
+        this.#clock.clearTimeout(timer);
+        resolve();
+      };
+      this.#letGo = over;
+      void (async () => output.drain())().then(over, over);
     });
   }
 

@@ -175,6 +175,36 @@ test('a loudspeaker that does not say what it played is taken to have kept time'
   expect(history()[1]).toBe('assistant: One two three four —');
 });
 
+test('a loudspeaker that never says that it has played is not waited for', async () => {
+  const { clock, voice, session, history } = await call([{ text: counting }]);
+  voice.connect(session, { output: { ...createLoudspeaker(clock), drain: () => new Promise(() => undefined) } });
+  void session.sendMessage('Count.');
+  await clock.advance(counting.length * 50 + 2_000);
+  expect(session.agentState).toBe('speaking');
+  await clock.advance(1_500);
+  expect(session.agentState).toBe('listening');
+  expect(history().at(-1)).toBe(`assistant: ${counting}`);
+});
+
+test('recognition hears no seams where the voice activity wants another rate', async () => {
+  let samples = 0;
+  const stt: TranscriptionModelV4 = {
+    specificationVersion: 'v4',
+    provider: 'test',
+    modelId: 'counting',
+    doGenerate({ audio }) {
+      samples = (audio.length - 44) / 2;
+      return Promise.reject(new Error('enough'));
+    },
+  };
+  const vad = { ...loudness, rate: 8_000, windowSamples: 256 };
+  const { clock, microphone } = await call([], { stt, vad });
+  microphone.speak('', 960);
+  await clock.advance(3_000);
+  // 300 ms before, 960 of speech, 320 of silence behind it, in windows of 32 ms; a seam would lose a sample or two each.
+  expect(samples % 512).toBeGreaterThan(505);
+});
+
 test('a model that streams is heard from its first chunk on, also in odd pieces', async () => {
   const parts: SpeechPart[] = [{ type: 'stream-start', warnings: [] }];
   const sound = bytesOf(new Int16Array(24_000).fill(5_000));
