@@ -12,7 +12,7 @@ export function collectGarbage(): void {
 /** Of a round: a full collection also throws away optimised code none of whose objects is left, and warming up would be measured. */
 function collectYoungGarbage(): void {
   if (!globalThis.gc) throw new Error('Measure with node --expose-gc: garbage is collected between the samples.');
-  void globalThis.gc({ type: 'minor' });
+  globalThis.gc({ type: 'minor' });
 }
 
 /** The median over the samples of all rounds but the first `warmUp`. A round answers its samples. */
