@@ -1,4 +1,6 @@
 /** A SQLite file of sessions: opened, brought to the newest schema, and its errors in words that say what to do. */
+import { randomUUID } from 'node:crypto';
+import { existsSync, linkSync, rmSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { StoreError } from '../index.ts';
 
@@ -42,14 +44,43 @@ export interface FileOptions {
 }
 
 export function openFile(path: string, options: FileOptions): SqliteFile {
-  let database: DatabaseSync | undefined;
   try {
-    database = new DatabaseSync(path, { timeout: options.busyTimeoutMs });
-    setUp(path, database, options);
-    return { path, database };
+    if (isOnDisk(path) && !existsSync(path)) make(path, options);
+    return { path, database: open(path, options) };
   } catch (error) {
-    database?.close();
     throw toStoreError(path, error);
+  }
+}
+
+/**
+ * A file appears with its tables and in WAL mode, or not at all: SQLite does not wait when two processes bring the same file
+ * into that mode, it refuses one of them.
+ */
+function make(path: string, options: FileOptions): void {
+  const draft = `${path}.${randomUUID()}`;
+  try {
+    open(draft, options).close();
+    linkSync(draft, path);
+  } catch (error) {
+    // Another process was first, or this disk knows no links; then it is made where it stands.
+    if (!(error instanceof Error && 'syscall' in error && error.syscall === 'link')) throw error;
+  } finally {
+    for (const end of ['', '-wal', '-shm']) rmSync(draft + end, { force: true });
+  }
+}
+
+function isOnDisk(path: string): boolean {
+  return path !== '' && path !== ':memory:' && !path.startsWith('file:');
+}
+
+function open(path: string, options: FileOptions): DatabaseSync {
+  const database = new DatabaseSync(path, { timeout: options.busyTimeoutMs });
+  try {
+    setUp(path, database, options);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
   }
 }
 

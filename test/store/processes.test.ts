@@ -1,15 +1,17 @@
 /** Several real processes on one real file. Nobody sleeps: each step follows a message of a child. */
 import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { messageText, type SessionRecord } from '../../src/index.ts';
 import { sqlite } from '../../src/store/sqlite.ts';
 
 const writer = fileURLToPath(new URL('writer.ts', import.meta.url));
+const opener = new URL('opener.ts', import.meta.url);
 const talker = fileURLToPath(new URL('talker.ts', import.meta.url));
 const execArgv = ['--conditions=meanwhile-source', '--disable-warning=ExperimentalWarning'];
 
@@ -46,6 +48,23 @@ test('of four processes that take a new session at once in a file that is not th
   expect(all.flatMap((news) => news.at(-1)?.refused ?? [])).toEqual(['store_leased', 'store_leased', 'store_leased']);
   expect(won).toHaveLength(1);
   expect(await written()).toHaveLength(50);
+});
+
+test('of six threads that open a file that is not there yet in the same moment, none is refused, and nothing else is left', async () => {
+  const others = 6;
+  const gate = new Int32Array(new SharedArrayBuffer(4));
+  const threads = Array.from({ length: others }, () => new Worker(opener, { workerData: { gate, others }, execArgv }));
+  const all = (what: string): Promise<unknown[]> =>
+    Promise.all(threads.map(async (thread) => (await once(thread, what))[0] as unknown));
+  await all('online');
+  for (let round = 0; round < 40; round += 1) {
+    gate[0] = 0;
+    const opened = all('message');
+    for (const thread of threads) thread.postMessage(join(folder, `${String(round)}.db`));
+    expect(await opened).toEqual(threads.map(() => 'opened'));
+  }
+  await Promise.all(threads.map((thread) => thread.terminate()));
+  expect(readdirSync(folder).filter((name) => !/^\d+\.db$/.test(name))).toEqual([]);
 });
 
 test('a process whose session is taken while it writes is refused from that moment on, and not a record is lost or doubled', async () => {
