@@ -100,8 +100,9 @@ export class OutputError extends MeanwhileError {
 
 /** Why an abort signal of a task fired: its `reason`. */
 export class TaskAbortedError extends MeanwhileError {
-  readonly why: 'cancelled' | 'timeout' | 'interrupted' | 'closed';
-  constructor(callId: string, why: 'cancelled' | 'timeout' | 'interrupted' | 'closed') {
+  /** `suspended`: the session goes on in another process, and the task with it. */
+  readonly why: 'cancelled' | 'timeout' | 'interrupted' | 'closed' | 'suspended';
+  constructor(callId: string, why: TaskAbortedError['why']) {
     super('aborted', `Task ${callId} was aborted: ${why}.`);
     this.name = 'AbortError';
     this.why = why;

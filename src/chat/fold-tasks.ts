@@ -5,7 +5,7 @@
 import { recordIds, type Output, type TaskRecord } from './items.ts';
 import type { DeliveryTerms, SessionRecord } from './records.ts';
 import type { EndedTask, Stale, TasksState, TaskState } from './state.ts';
-import { add, emptySet, put, remove } from './tables.ts';
+import { add, emptyMap, emptySet, put, remove } from './tables.ts';
 
 export function applyToTasks(tasks: TasksState, record: SessionRecord): void {
   switch (record.type) {
@@ -35,6 +35,7 @@ export function applyToTasks(tasks: TasksState, record: SessionRecord): void {
       if (!task.batched) task.output = record.output;
       if (record.quiet) task.quiet = true;
       if (record.message === undefined) task.goesOn = true;
+      noteKey(task, record.key);
       setNewest(task, firstRecord(task, record), record.seq);
       return;
     }
@@ -43,10 +44,16 @@ export function applyToTasks(tasks: TasksState, record: SessionRecord): void {
       const task = tasks.running.get(record.callId);
       if (!task) return;
       if (record.type === 'task_asked') task.question = record.question;
+      else noteKey(task, record.key);
       if (!record.record) return;
       task.updates += 1;
       setNewest(task, record.record, record.seq);
       if (record.delivery) openLater(tasks, task, record.record, record.delivery, record.seq);
+      return;
+    }
+    case 'task_stepped': {
+      const task = tasks.running.get(record.callId);
+      if (task) task.steps = put(task.steps ?? emptyMap(), record.name, record.value);
       return;
     }
     case 'task_answered': {
@@ -263,6 +270,10 @@ function open(tasks: TasksState, record: TaskRecord, terms: DeliveryTerms, order
   const key = (tasks.running.get(callId) ?? tasks.ended.get(callId))?.supersedeKey;
   const outdated = key !== undefined && tasks.latest.get(key) !== callId;
   if (outdated && record.phase !== 'question') markStale(tasks, id, superseded);
+}
+
+function noteKey(task: TaskState, key: string | undefined): void {
+  if (key !== undefined) task.updateKeys = add(task.updateKeys ?? emptySet(), key);
 }
 
 type Sets = ReadonlyMap<string, ReadonlySet<string>>;

@@ -114,6 +114,8 @@ export type RecordBody =
       /** Its call wants no reply. */
       quiet?: true;
       progress?: ProgressState;
+      /** Of an update that is told once, however often its body runs. */
+      key?: string;
     }
   | {
       type: 'task_updated';
@@ -122,7 +124,10 @@ export type RecordBody =
       delivery: DeliveryTerms;
       message: string;
       progress?: ProgressState;
+      key?: string;
     }
+  /** `ctx.step` was done; a body that runs again gets its value. */
+  | { type: 'task_stepped'; callId: string; name: string; value: Json }
   | { type: 'task_asked'; callId: string; record?: TaskRecord; question: Question; delivery?: DeliveryTerms }
   | { type: 'task_answered'; callId: string; questionId: string; action: AnswerAction; content?: Json }
   | {

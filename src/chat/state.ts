@@ -4,7 +4,7 @@
  * It is plain data (Maps included), so two states can be compared deeply: after every record of every test the fold of
  * the serialised log equals the live state. Only `fold.ts` writes to it.
  */
-import type { Item, JsonObject, Output, TaskRecord } from './items.ts';
+import type { Item, Json, JsonObject, Output, TaskRecord } from './items.ts';
 import type { DeliveryMode, Owner, Question, TaskEndState } from './records.ts';
 import { emptyMap, emptySet } from './tables.ts';
 
@@ -54,6 +54,10 @@ export interface TaskState {
   readonly order: number;
   owner: Owner;
   phase: 'blocking' | 'background';
+  /** Steps that were done, with what they gave. */
+  steps?: ReadonlyMap<string, Json>;
+  /** Of updates that have one. */
+  updateKeys?: ReadonlySet<string>;
   /** Records after the first: the next is `_update_<updates + 1>`. */
   updates: number;
   newest?: TaskRecord;

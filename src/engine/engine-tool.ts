@@ -19,6 +19,7 @@ export function toEngineTool(resolved: ResolvedTool, owner: Owner, instead?: Ins
     prompts,
     toolsets,
     ...(toolset ? { toolset } : {}),
+    ...(policy.idempotent || tool.resume ? { runsAgain: true } : {}),
     parse: (text, cutOff) => readArguments(schema, text, { cutOff, confirm: policy.onDuplicate === 'confirm' }),
     keyOf: (args) => duplicateKey(resolved, args),
     supersedeKeyOf: (args) => supersedeKey(resolved, args.value),
@@ -26,7 +27,8 @@ export function toEngineTool(resolved: ResolvedTool, owner: Owner, instead?: Ins
       typeof policy.needsApproval === 'function' ? policy.needsApproval(value) : policy.needsApproval,
     run: (value, options) => {
       const other = instead?.(name);
-      return other ? other(value as never, options as never) : tool.execute(value, options);
+      if (other) return other(value as never, options as never);
+      return options.ctx.resumed && tool.resume ? tool.resume(value, options) : tool.execute(value, options);
     },
   };
 }

@@ -175,10 +175,10 @@ export class Executor implements Tasks {
   }
 
   /** Tasks end as cancelled whatever their bodies then do; what is untold is dropped. Resolves when the bodies stopped. */
-  async close(reason: string): Promise<void> {
+  async close(reason: string, stop: 'closed' | 'suspended' = 'closed'): Promise<void> {
     this.#closed = true;
     const live = [...this.#roster.live];
-    for (const task of live) task.stop(cancelled, 'closed');
+    for (const task of live) task.stop(cancelled, stop);
     this.announcer.close();
     for (const id of this.#deps.journal.state.tasks.deliveries.keys()) {
       this.#deps.journal.commit({ type: 'delivery_ended', id, receipt: 'dropped', reason });

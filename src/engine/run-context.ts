@@ -1,7 +1,15 @@
 /** The `ctx` of a running body: the public face, each method one line into its home (S2.1, S6.4–S6.6). */
 import { MeanwhileError, TaskEndedError } from '../errors.ts';
-import type { Answer, AskOptions, FillerOptions, FillerSource, RunContext, UpdateOptions } from '../tools/faces.ts';
-import { checkEach, checkNames, invalid, record, show } from '../tools/options.ts';
+import type {
+  Answer,
+  AskOptions,
+  FillerOptions,
+  FillerSource,
+  RunContext,
+  StepOptions,
+  UpdateOptions,
+} from '../tools/faces.ts';
+import { checkEach, checkNames, invalid, record, show, text } from '../tools/options.ts';
 import { checkPolicy } from '../tools/policy.ts';
 import { render } from '../tools/prompts.ts';
 import { toText } from '../tools/text.ts';
@@ -9,6 +17,7 @@ import { template } from '../tools/toolset.ts';
 import { runWithFiller } from './filler.ts';
 import { asProgress } from './progress.ts';
 import type { EngineDeps } from './seam.ts';
+import { runStep } from './steps.ts';
 import type { Task } from './task.ts';
 
 /** Its methods are its own, so that a body may take them out: `const { update } = ctx`. */
@@ -49,6 +58,9 @@ export class BodyContext implements RunContext<unknown> {
 
   readonly update = (message: unknown, options?: UpdateOptions): Promise<void> =>
     quiet(update(this.#task, this.#deps, message, options));
+
+  readonly step = <T>(name: string, fn: (options: StepOptions) => T | Promise<T>): Promise<T> =>
+    quiet(runStep(this.#task, this.#deps, name, fn));
 
   readonly ask = <Content>(options: AskOptions<Content>): Promise<Answer<Content>> =>
     quiet(
@@ -108,6 +120,8 @@ async function foreground<T>(task: Task, deps: EngineDeps, fn: () => T | Promise
 async function update(task: Task, deps: EngineDeps, message: unknown, given: UpdateOptions | undefined): Promise<void> {
   requireRunning(task);
   const options = checkedOptions(given);
+  const { key } = options;
+  if (key !== undefined && task.state?.updateKeys?.has(key)) return;
   const progress = asProgress(message);
   if (progress) {
     if (progress.message === undefined) {
@@ -117,13 +131,14 @@ async function update(task: Task, deps: EngineDeps, message: unknown, given: Upd
     }
     task.advance(progress);
   }
-  const text = progress ? progress.message : message;
-  const output = typeof text === 'string' ? promptedText(task, text, options) : plainText(text);
+  const said = progress ? progress.message : message;
+  const output = typeof said === 'string' ? promptedText(task, said, options) : plainText(said);
   task.updates.push(message);
   await task.record({ type: 'text', text: output }, options, {
     phase: 'update',
-    message: typeof text === 'string' ? text : output,
+    message: typeof said === 'string' ? said : output,
     ...(progress ? { progress } : {}),
+    ...(key === undefined ? {} : { key }),
   });
   const kept = deps.journal.whenKept?.();
   if (kept) await kept;
@@ -135,8 +150,8 @@ function checkedOptions(given: UpdateOptions | undefined): UpdateOptions {
   const options = given ?? noOptions;
   if (options === noOptions) return options;
   record('ctx.update', 'options', options, 'invalid_option');
-  checkNames('ctx.update', options, ['template', 'deliver', 'maxHoldMs', 'expiresMs'], {}, 'invalid_option');
-  checkEach('ctx.update', { ...options }, { template }, 'invalid_option');
+  checkNames('ctx.update', options, ['template', 'deliver', 'maxHoldMs', 'expiresMs', 'key'], {}, 'invalid_option');
+  checkEach('ctx.update', { ...options }, { template, key: text }, 'invalid_option');
   checkPolicy('ctx.update', options, 'invalid_option');
   return options;
 }
@@ -145,9 +160,9 @@ function promptedText(task: Task, message: string, options: UpdateOptions): stri
   const args = { functionName: task.tool.name, callId: task.callId, message };
   if (options.template === undefined) return task.text('update', args);
   try {
-    const text: unknown = render(options.template, args);
-    if (typeof text === 'string') return text;
-    throw new TypeError(`The template gave ${typeof text}, not a string.`);
+    const rendered: unknown = render(options.template, args);
+    if (typeof rendered === 'string') return rendered;
+    throw new TypeError(`The template gave ${typeof rendered}, not a string.`);
   } catch (error) {
     task.reportTemplate(error);
     return task.text('update', args);
@@ -155,10 +170,10 @@ function promptedText(task: Task, message: string, options: UpdateOptions): stri
 }
 
 function plainText(value: unknown): string {
-  const text = toText(value);
-  if (text.ok) return text.text;
+  const told = toText(value);
+  if (told.ok) return told.text;
   throw new MeanwhileError(
     'invalid_value',
-    `update: the message cannot be told: ${text.reason}. Give a string or plain JSON.`,
+    `update: the message cannot be told: ${told.reason}. Give a string or plain JSON.`,
   );
 }

@@ -208,6 +208,8 @@ export interface EngineTool {
   readonly toolset?: object;
   /** All toolsets it came through, innermost first. */
   readonly toolsets?: readonly object[];
+  /** Its body may run again in a session that was restored. */
+  readonly runsAgain?: true;
   /** An ordinary call that is no task (S5.4). */
   readonly companion?: true;
   parse(text: string, cutOff: boolean): Parsed | Promise<Parsed>;

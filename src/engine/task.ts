@@ -24,7 +24,7 @@ import { isNothing, outputOf, progressOf, termsOf, type Delivering } from './tel
 
 /** What the tool itself said, beside the text a model gets. */
 export type Said =
-  | { readonly phase: 'update'; readonly message: string; readonly progress?: Progress }
+  | { readonly phase: 'update'; readonly message: string; readonly progress?: Progress; readonly key?: string }
   | { readonly phase: 'question'; readonly question: Omit<Question, 'id'> };
 
 /** What a task is made of. */
@@ -43,7 +43,7 @@ export interface TaskHooks {
   onRecorded(): void;
 }
 
-export type StopReason = 'cancelled' | 'timeout' | 'interrupted' | 'closed';
+export type StopReason = TaskAbortedError['why'];
 
 type BodyState = 'not_started' | 'running' | 'stopped';
 
@@ -75,6 +75,7 @@ export class Task {
   readonly #ended = new Latch();
   readonly #free = new Latch();
   #onUpdate: Set<() => void> | undefined;
+  #steps: Set<string> | undefined;
   #body: BodyState = 'not_started';
   #ending: Ending | undefined;
   #stopTimer: TimerHandle | undefined;
@@ -272,6 +273,7 @@ export class Task {
           output,
           message: said.message,
           ...progressOf(said.progress),
+          ...keyOf(said),
           ...quietIf(terms.mode === 'silent'),
         });
       this.#settle({ output, wantsReply: terms.mode !== 'silent', background: true, terms });
@@ -294,6 +296,7 @@ export class Task {
         delivery: terms,
         message: said.message,
         ...progressOf(said.progress),
+        ...keyOf(said),
       });
     return this.#append(record, terms);
   }
@@ -351,6 +354,14 @@ export class Task {
   /** How far it is, with a message that is told. */
   advance(progress: Progress): void {
     this.progress = { ...this.progress, ...progress };
+  }
+
+  /** False where this body has had a step of that name. */
+  beginStep(name: string): boolean {
+    const begun = (this.#steps ??= new Set());
+    if (begun.has(name)) return false;
+    begun.add(name);
+    return true;
   }
 
   /** For observers only; counts as progress (S2.1). */
@@ -495,6 +506,11 @@ export class Task {
 }
 
 const quiet = { quiet: true } as const;
+const noKey = {} as const;
+
+function keyOf({ key }: { readonly key?: string }): { key?: string } {
+  return key === undefined ? noKey : { key };
+}
 
 function quietIf(isQuiet: boolean): { quiet?: true } {
   return isQuiet ? quiet : {};

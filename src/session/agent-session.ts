@@ -282,8 +282,12 @@ export class AgentSession<UserData = unknown> implements ToolSession<UserData>, 
   suspend(): Promise<void> {
     if (!this.#core.keeping)
       throw new MeanwhileError('session_state', 'suspend: the session has no store. Give it one, or close() it.');
-    this.#closing ??= closeSession(this.#core, { suspend: true, reason: 'suspended' });
-    return this.#closing;
+    return this.leave('suspended');
+  }
+
+  /** @internal It goes on elsewhere. */
+  leave(reason: string): Promise<void> {
+    return (this.#closing ??= closeSession(this.#core, { suspend: true, reason }));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

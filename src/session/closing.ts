@@ -20,7 +20,7 @@ export async function closeSession(core: Core, how: Closing): Promise<void> {
   for (const activity of stage.stack) if (activity.phase === 'here') activity.phase = 'ending';
   await bounded(inOrder(core, how), options.closeTimeoutMs, clock);
   if (how.suspend) core.keeper?.drop();
-  end(core, how.reason);
+  end(core, how);
   await core.keeper?.close();
 }
 
@@ -29,7 +29,7 @@ async function inOrder(core: Core, { drain = false, suspend = false, reason }: C
   await endSpeeches(core, drain);
   await executor.announcer.whenTold();
   if (suspend) await core.keeper?.close();
-  const stopped = executor.close(reason);
+  const stopped = executor.close(reason, suspend ? 'suspended' : 'closed');
   for (const activity of [...stage.stack].reverse()) {
     if (stage.isClosed) return;
     fail(activity);
@@ -41,9 +41,12 @@ async function inOrder(core: Core, { drain = false, suspend = false, reason }: C
 }
 
 /** What has not come to its own end by now is ended. */
-function end({ stage, executor, session, speeches, users, floor, log }: Core, reason: string): void {
+function end(
+  { stage, executor, session, speeches, users, floor, log }: Core,
+  { reason, suspend = false }: Closing,
+): void {
   for (const speech of [...speeches]) speech.cut('session');
-  void executor.close(reason);
+  void executor.close(reason, suspend ? 'suspended' : 'closed');
   executor.giveUp();
   for (const activity of [...stage.stack].reverse()) fail(activity);
   void session.sharedTools.close();

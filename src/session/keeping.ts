@@ -65,6 +65,6 @@ export class Keeping {
     const { logger, events, session } = this.#core;
     logger.error(`The session is lost to another process: ${describeError(error)}`);
     events.emit('error', { source: 'store', error });
-    void session.close({ reason: 'taken over' });
+    void session.leave('taken over');
   }
 }

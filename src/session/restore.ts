@@ -150,7 +150,7 @@ function closeOpenEnds(core: Core, agent: Agent, tools: TurnRef['tools']): TaskS
   const runsAgain = ({ toolName, key, question }: TaskState): boolean => {
     const tool = tools.get(toolName);
     // One that waits for approval has not begun.
-    return tool !== undefined && key !== undefined && (tool.policy.idempotent || question?.approval === true);
+    return tool !== undefined && key !== undefined && (tool.runsAgain || question?.approval === true);
   };
   const wording = core.wording(agent);
   const records = recover(log.state, {

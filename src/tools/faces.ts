@@ -106,6 +106,12 @@ export interface UpdateOptions {
   readonly maxHoldMs?: number;
   /** After so many ms it stays in the context and is not told. */
   readonly expiresMs?: number;
+  /** Told once per call: one with a key that was used before, also before a crash, is passed over. */
+  readonly key?: string;
+}
+
+export interface StepOptions {
+  readonly abortSignal: AbortSignal;
 }
 
 export interface AskOptions<Content> {
@@ -154,6 +160,13 @@ export interface RunContext<UserData = RegisteredUserData> {
    * it is spoken. Rejects with TaskEndedError after the end, with MeanwhileError `invalid_value` for what JSON cannot say.
    */
   update(message: unknown, options?: UpdateOptions): Promise<void>;
+  /**
+   * Does something once. With a store, what `fn` gave is kept before this resolves, so that a body that runs again after
+   * a crash gets it without `fn` being called; cut off in the middle, `fn` is called again. `name` is the step's own within
+   * the call. What it gives must be JSON, and comes back as JSON has it. Rejects as `fn` does, with TaskEndedError when the
+   * task has ended, with MeanwhileError `invalid_value` for what is no JSON. The idea is Restate's `ctx.run`.
+   */
+  step<T>(name: string, fn: (options: StepOptions) => T | Promise<T>): Promise<T>;
   /** Asks the user and waits for the answer (S6.6). */
   ask<Content = JsonObject>(options: AskOptions<Content>): Promise<Answer<Content>>;
   /** Waits for quiet, holds the floor while `fn` runs (S6.4). */

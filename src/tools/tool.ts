@@ -38,6 +38,11 @@ export interface ToolDefinition<Schema extends ToolParameters | undefined, UserD
    * `ctx.update` and the returned value the result.
    */
   readonly execute: (args: ToolArgs<Schema>, options: ToolOptions<UserData>) => unknown;
+  /**
+   * Runs instead of `execute` where the session was restored after a crash: picks up what the body had begun, by
+   * `ctx.idempotencyKey`. With it a tool need not be `idempotent`. Default: `execute` for a tool that is, else its task fails.
+   */
+  readonly resume?: (args: ToolArgs<Schema>, options: ToolOptions<UserData>) => unknown;
   /** Asks the provider to hold the model to the schema, where it can. Default: the provider's. */
   readonly strict?: boolean;
   /** Examples of arguments for the model. */
@@ -60,6 +65,7 @@ export interface Tool<Args = unknown, UserData = unknown> extends ToolPolicy<Arg
   /** For `provider-defined`: what the provider knows it by. It is sent as such, without description and schema. */
   readonly provider?: { readonly id: `${string}.${string}`; readonly args: Readonly<Record<string, unknown>> };
   execute(args: Args, options: ToolOptions<UserData>): unknown;
+  resume?(args: Args, options: ToolOptions<UserData>): unknown;
 }
 
 /** The names of the tools that the library itself offers to a model (S5.4, S6.6). */
@@ -71,6 +77,7 @@ const ownNames = [
   'parameters',
   'inputSchema',
   'execute',
+  'resume',
   'strict',
   'inputExamples',
   'providerOptions',
@@ -124,16 +131,19 @@ export function tool<const Schema extends ToolParameters | undefined = undefined
   if (typeof definition.execute !== 'function') {
     throw invalid(what, `expected execute to be a function, got ${show(definition.execute)}.`);
   }
+  if (definition.resume !== undefined && typeof definition.resume !== 'function') {
+    throw invalid(what, `expected resume to be a function, got ${show(definition.resume)}.`);
+  }
   if (definition.parameters !== undefined && definition.inputSchema !== undefined) {
     throw invalid(what, 'has both parameters and inputSchema, which are two names of one thing. Leave one out.');
   }
   const schema = resolveSchema(definition.parameters ?? definition.inputSchema, what);
   if (definition.onDuplicate === 'confirm') checkNoConfirm(what, schema);
-  const { name, description, execute, strict, inputExamples, providerOptions } = definition;
+  const { name, description, execute, resume, strict, inputExamples, providerOptions } = definition;
   return Object.freeze({
     kind: 'tool',
     source: 'meanwhile',
-    ...defined({ name, description, strict, inputExamples, providerOptions }),
+    ...defined({ name, description, resume, strict, inputExamples, providerOptions }),
     ...pickPolicy(definition),
     schema,
     execute,
