@@ -157,6 +157,8 @@ export type RecordBody =
     }
   | { type: 'delivery_returned'; id: string; attempts: number; notBefore?: number; heard?: string; toolsCalled?: true }
   | { type: 'delivery_ended'; id: string; receipt: Receipt; reason?: string }
+  /** Its process died or let it go; another has it from here on. The record before is the last of the one before. */
+  | { type: 'session_restored' }
   | { type: 'session_closed'; reason: string };
 
 /** A record as the log keeps it: `seq` counts from 1 without gaps, `at` is the session's clock in ms. */

@@ -186,6 +186,25 @@ export class AgentSession<UserData = unknown> implements ToolSession<UserData>, 
     return this.#core.log.observe((record) => listener(record));
   }
 
+  /**
+   * The records behind the one with the number `after`, oldest first, also those of the processes before this one: some of
+   * them, none at the end. Rejects with StoreError, and with MeanwhileError `session_state` where it has no store.
+   */
+  async readRecords(after: number): Promise<readonly SessionRecord[]> {
+    const { keeping } = this.#core;
+    if (!keeping)
+      throw new MeanwhileError(
+        'session_state',
+        'readRecords: the session has no store. Give it one, or use watchRecords() from the start.',
+      );
+    return await keeping.read(after);
+  }
+
+  /** Is it kept in a store? */
+  get isKept(): boolean {
+    return this.#core.keeping !== undefined;
+  }
+
   /** Says these words, bypassing the model. */
   say(text: string | AsyncIterable<string>, options: SayOptions = {}): SpeechHandle {
     checkSay(text, options);

@@ -106,6 +106,11 @@ export class Keeper {
     if (this.#unkept.length === 1 && this.#state === 'well' && !this.#isAppending) void this.#append();
   }
 
+  /** What the store has not taken yet, in order. */
+  get unkept(): readonly SessionRecord[] {
+    return this.#unkept.slice();
+  }
+
   /** Resolves when what was recorded so far is kept, or nobody waits for it any more; undefined where that is so already. */
   whenKept(): Promise<void> | undefined {
     if (this.#silenced) return this.#silenced.promise;

@@ -1,4 +1,5 @@
 /** What a session with a store does about it: takes its lease, tells what goes wrong, falls silent when it must. */
+import type { SessionRecord } from '../chat/records.ts';
 import type { SessionStore } from '../chat/store.ts';
 import { describeError, MeanwhileError } from '../errors.ts';
 import type { Core } from './core.ts';
@@ -44,6 +45,14 @@ export class Keeping {
   /** Takes one that was begun by another process. */
   async takeOver(takeOver: boolean): Promise<void> {
     this.#core.keeper = await holdAfter(this.sessionId, { ...this.#userKey, takeOver }, this.#ports);
+  }
+
+  /** The records behind `after` that the store has, in its pieces, then those that it has not taken yet. */
+  async read(after: number): Promise<readonly SessionRecord[]> {
+    // What is taken while the store is asked is in one of both.
+    const unkept = this.#core.keeper?.unkept ?? [];
+    const kept = await this.#ports.store.read(this.sessionId, after);
+    return kept.length > 0 ? kept : unkept.filter(({ seq }) => seq > after);
   }
 
   /** The conversation goes on, and what is recorded waits here. */

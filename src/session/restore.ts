@@ -87,6 +87,7 @@ export async function restoreInto(core: Core, { store, agents, takeOver }: Resto
 /** Without a yield: when somebody else's code runs, all of it is there. */
 function goOn(core: Core, agent: Agent, prepared: Prepared, stays: boolean): void {
   const { stage, executor, log, speaking } = core;
+  log.commit({ type: 'session_restored' });
   const again = closeOpenEnds(core, agent, prepared.toolbox.engineTools);
   const activity = stays ? stage.bringBack(agent, prepared) : stage.enter(agent, prepared);
   executor.keepTools(activity.toolbox.engineTools);

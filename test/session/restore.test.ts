@@ -6,7 +6,9 @@ import {
   createTextOutput,
   tool,
   type RestoreOptions,
+  StoreError,
   type SessionRecord,
+  type SessionStore,
   type ToolSource,
 } from 'meanwhile';
 import { createVirtualClock, scriptedModel, type ScriptedStep } from 'meanwhile/testing';
@@ -72,7 +74,7 @@ describe('what was said', () => {
     await before.clock.runUntil(before.session.run({ userInput: 'Hi' }));
     const { session, clock } = await restore(before.store, ['Still here.']);
     expect(session.currentAgent?.name).toBe('travel');
-    expect(session.state).toEqual(before.session.state);
+    expect(session.state).toEqual({ ...before.session.state, seq: before.session.state.seq + 1 });
     await clock.runUntil(session.run({ userInput: 'Are you there?' }));
     expect(historyOf(session)).toEqual([
       'user: Hi',
@@ -381,6 +383,25 @@ describe('the store', () => {
     await before.session.close();
     expect(await before.store.read(sessionId, 0)).toEqual(before.records);
     await expect(begin([], { store: before.store })).rejects.toMatchObject({ code: 'session_state' });
+  });
+
+  test('is read through the session: what its processes before recorded, the change of process, and what the store has not taken yet', async () => {
+    const before = await begin(['Hello.']);
+    await before.clock.runUntil(before.session.run({ userInput: 'Hi' }));
+    const store = moodyStore(before.store);
+    const { session, clock, records } = await restore(before.store, ['Still here.'], { store });
+    const failing: SessionStore['append'] = () => Promise.reject(new StoreError('store_unavailable', 'It is full.'));
+    store.append = failing;
+    await clock.runUntil(session.run({ userInput: 'Are you there?' }));
+    const all: SessionRecord[] = [];
+    for (let more = await session.readRecords(0); more.length > 0; more = await session.readRecords(all.length))
+      all.push(...more);
+    expect(all).toEqual([...before.records, ...records]);
+    expect(records[0]).toMatchObject({ type: 'session_restored', seq: before.session.state.seq + 1 });
+    expect(await session.readRecords(all.length)).toEqual([]);
+    const unkept = await startTestSession([]);
+    expect([session.isKept, unkept.session.isKept]).toEqual([true, false]);
+    await expect(unkept.session.readRecords(0)).rejects.toMatchObject({ code: 'session_state' });
   });
 
   test('S2.3 is waited for by the first sound and by ctx.update, not by what is decided', async () => {
