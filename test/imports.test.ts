@@ -16,7 +16,7 @@ const table: Table = {
   store: { units: ['index'] },
   voice: { units: ['index'] },
   telemetry: { units: ['index'] },
-  restate: { units: ['index'] },
+  restate: { units: ['index', 'store'], packages: ['@restatedev/restate-sdk'] },
   'adapters/*': { units: ['index'] },
   testing: { units: ['index'] },
   wire: { units: ['index'] },
@@ -106,6 +106,12 @@ test('a package that an installation would not have is reported', () => {
   expect(check({ 'src/session/a.ts': `import type { Z } from 'zod';` })).toEqual([
     { file: 'src/session/a.ts', import: 'zod', reason: 'zod is neither a dependency nor a peer of the package' },
   ]);
+});
+
+test('a package that its users install themselves is named in the table', () => {
+  const text = (name: string) => `import { a } from '@restatedev/${name}';`;
+  expect(check({ 'src/restate/a.ts': text('restate-sdk') })).toEqual([]);
+  expect(check({ 'src/store/a.ts': text('restate-sdk'), 'src/restate/a.ts': text('else') })).toHaveLength(2);
 });
 
 test('a folder or a file without a row is reported, and so is what leaves src/', () => {

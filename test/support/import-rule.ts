@@ -8,8 +8,8 @@ import ts from 'typescript';
 /** What the files of one unit (a folder of `src/`, or a file directly in it) may import besides each other. */
 export interface Row {
   readonly units: readonly string[];
-  /** May it import npm packages? Default: those that the package declares. */
-  readonly packages?: boolean;
+  /** May it import npm packages? Default: those that the package declares; a list: these too, which its users install. */
+  readonly packages?: false | readonly string[];
   /** May it import `node:` modules? Default: yes. */
   readonly node?: boolean;
 }
@@ -63,7 +63,8 @@ function refusal(
   if (target === undefined) {
     if (row.packages === false) return `${unit} imports no package`;
     const name = packageName(specifier);
-    return packages.has(name) ? undefined : `${name} is neither a dependency nor a peer of the package`;
+    if (packages.has(name) || row.packages?.includes(name)) return undefined;
+    return `${name} is neither a dependency nor a peer of the package`;
   }
   if (!target.startsWith('src/')) return `${target} is outside src/`;
   const other = unitOf(target, table);

@@ -1,0 +1,65 @@
+/** What the store's client and its services say to each other. Refusals are answers: an error would be tried again for ever. */
+
+export const names = { session: 'meanwhile_session', user: 'meanwhile_user', index: 'meanwhile_index' } as const;
+
+/** Over so many objects the list of all sessions is spread. A store keeps this number for ever. */
+export const indexShards = 16;
+
+export interface LeaseRef {
+  readonly token: number;
+}
+
+export interface AcquireRequest {
+  readonly leaseMs: number;
+  readonly userKey?: string;
+  readonly takeOver?: boolean;
+}
+
+export interface AppendRequest extends LeaseRef {
+  /** The number of the first text. */
+  readonly first: number;
+  readonly texts: readonly string[];
+}
+
+export interface ReadRequest {
+  readonly after: number;
+  readonly limit: number;
+}
+
+export interface KeptSnapshot {
+  readonly seq: number;
+  readonly data: string;
+}
+
+export type Refusal =
+  | { readonly refused: 'leased'; readonly retryInMs: number }
+  | { readonly refused: 'fenced' }
+  | { readonly refused: 'gap'; readonly seq: number };
+
+export interface Granted {
+  readonly token: number;
+  readonly seq: number;
+}
+
+/** What a session says of itself; null: there is none. */
+export interface Described {
+  readonly userKey?: string;
+  readonly seq: number;
+  readonly touchedAt: number;
+}
+
+/** A session's, or a user's, key as Restate has it: an address may not end in nothing, or in dots. */
+export function keyOf(id: string): string {
+  return `:${id}`;
+}
+
+export function idOf(key: string): string {
+  return key.slice(1);
+}
+
+/** The object of the index that has a session. */
+export function shardOf(sessionId: string): string {
+  let hash = 0;
+  for (let at = 0; at < sessionId.length; at += 1) hash = (Math.imul(hash, 31) + sessionId.charCodeAt(at)) | 0;
+  return String((hash >>> 0) % indexShards);
+}

@@ -1,0 +1,129 @@
+/**
+ * Sessions in Restate: the store of several machines, without a database. What is here speaks HTTP; the other half,
+ * `restateStoreServices()`, runs in workers.
+ */
+import {
+  recordsFromTexts,
+  recordToText,
+  type AcquireOptions,
+  type SessionLease,
+  type SessionRecord,
+  type SessionStore,
+  type Snapshot,
+  type StoredSession,
+} from '../index.ts';
+import { checkRow, fenced, gap, leased } from '../store/refusals.ts';
+import { Ingress, type IngressOptions } from './store-ingress.ts';
+import {
+  indexShards,
+  keyOf,
+  names,
+  type AppendRequest,
+  type Granted,
+  type KeptSnapshot,
+  type Refusal,
+} from './store-names.ts';
+
+export type RestateStoreOptions = IngressOptions;
+
+/**
+ * Needs the store's services, which `meanwhile worker` serves. Nothing is asked before the first call; where Restate
+ * cannot be reached, or does not answer in time, calls reject with `store_unavailable`.
+ */
+export function restateStore(options: RestateStoreOptions): SessionStore {
+  return new RestateStore(new Ingress(options));
+}
+
+const batchSize = 1000;
+/** Sessions that are asked at once whether they are idle. */
+const expiring = 16;
+
+class RestateStore implements SessionStore {
+  readonly scope = 'network';
+  readonly #ingress: Ingress;
+
+  constructor(ingress: Ingress) {
+    this.#ingress = ingress;
+  }
+
+  async acquire(sessionId: string, options: AcquireOptions): Promise<SessionLease> {
+    const answer = await this.#session<Granted | Refusal>(sessionId, 'acquire', options);
+    if ('refused' in answer) throw refusal({ sessionId, token: 0, seq: 0 }, answer, 0);
+    return { sessionId, token: answer.token, seq: answer.seq };
+  }
+
+  async renew(lease: SessionLease, leaseMs: number): Promise<void> {
+    await this.#held(lease, 'renew', { leaseMs });
+  }
+
+  async release(lease: SessionLease): Promise<void> {
+    await this.#session(lease.sessionId, 'release', { token: lease.token });
+  }
+
+  async append(lease: SessionLease, records: readonly SessionRecord[]): Promise<void> {
+    checkRow(lease.sessionId, records);
+    const first = records[0]?.seq ?? 0;
+    await this.#held(lease, 'append', { first, texts: records.map(recordToText) } satisfies Omit<
+      AppendRequest,
+      'token'
+    >);
+  }
+
+  async read(sessionId: string, after: number, limit = batchSize): Promise<readonly SessionRecord[]> {
+    return recordsFromTexts(sessionId, after, await this.#session<string[]>(sessionId, 'read', { after, limit }));
+  }
+
+  async saveSnapshot(lease: SessionLease, { seq, data }: Snapshot): Promise<void> {
+    await this.#held(lease, 'saveSnapshot', { seq, data });
+  }
+
+  async snapshot(sessionId: string): Promise<Snapshot | undefined> {
+    return (await this.#session<KeptSnapshot | null>(sessionId, 'snapshot')) ?? undefined;
+  }
+
+  async find(userKey: string): Promise<readonly StoredSession[]> {
+    return await this.#ingress.call(names.user, keyOf(userKey), 'find', null);
+  }
+
+  async delete(sessionId: string): Promise<void> {
+    await this.#session(sessionId, 'delete');
+  }
+
+  /** From here, a session a call: no handler runs for as long as there are sessions. */
+  async expire(idleMs: number): Promise<number> {
+    let count = 0;
+    for (let shard = 0; shard < indexShards; shard += 1) {
+      const ids = await this.#ingress.call<string[]>(names.index, String(shard), 'list', null);
+      for (let from = 0; from < ids.length; from += expiring) {
+        const some = ids.slice(from, from + expiring);
+        const gone = await Promise.all(some.map((id) => this.#session<boolean>(id, 'expire', { idleMs })));
+        count += gone.filter(Boolean).length;
+      }
+    }
+    return count;
+  }
+
+  async close(): Promise<void> {
+    this.#ingress.close();
+  }
+
+  async #held(lease: SessionLease, handler: string, request: object): Promise<void> {
+    const answer = await this.#session<Refusal | null>(lease.sessionId, handler, { token: lease.token, ...request });
+    if (answer) throw refusal(lease, answer, 'first' in request ? Number(request.first) : 0);
+  }
+
+  #session<T>(sessionId: string, handler: string, parameter?: object): Promise<T> {
+    return this.#ingress.call<T>(names.session, keyOf(sessionId), handler, parameter ?? null);
+  }
+}
+
+function refusal(lease: SessionLease, answer: Refusal, first: number): Error {
+  switch (answer.refused) {
+    case 'leased':
+      return leased(lease.sessionId, answer.retryInMs);
+    case 'gap':
+      return gap(lease.sessionId, answer.seq, first);
+    case 'fenced':
+      return fenced(lease);
+  }
+}
