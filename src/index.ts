@@ -49,6 +49,7 @@ export {
   type Snapshot,
   type StoredSession,
 } from './chat/store.ts';
+export type { CollectedResult, UndeliveredResult } from './chat/undelivered.ts';
 export type { NoteArgs, ViewTexts } from './chat/view-texts.ts';
 export type { SessionState } from './chat/state.ts';
 export { createEngine, type CreateEngineOptions, type Engine } from './engine/create-engine.ts';

@@ -2,11 +2,13 @@
  * The contract of a store: where sessions keep their records, so that they outlive a process.
  *
  * A store keeps texts in order and knows three things of a session: the number of its last record, who may write (the
- * newest token), and until when nobody else may become that (the lease). It understands no record. Everything is
- * asynchronous and rejects with a StoreError alone. docs/design/store.md has the order of events.
+ * newest token), and until when nobody else may become that (the lease). It understands no record. Beside the sessions it
+ * has each user's outbox: results that wait for his next session. Everything is asynchronous and rejects with a StoreError
+ * alone. docs/design/store.md has the order of events.
  */
 import { StoreError } from '../errors.ts';
 import { RECORD_VERSION, type SessionRecord } from './records.ts';
+import type { CollectedResult, UndeliveredResult } from './undelivered.ts';
 
 /** The right to write to a session. `token` grows over the whole store: who took it last is the only one who may write. */
 export interface SessionLease {
@@ -73,9 +75,29 @@ export interface SessionStore {
   snapshot(sessionId: string): Promise<Snapshot | undefined>;
   /** The user's sessions, that touched last first. */
   find(userKey: string): Promise<readonly StoredSession[]>;
-  /** With all it kept, whoever holds it: his next write is refused. */
+  /**
+   * Puts a result into the user's outbox, where it waits for his next session. The first `post` of a `deliveryId` counts:
+   * one that waits, that another session has collected, or that was settled, stays as it is. One that this session has
+   * collected waits again, as it is given now. Rejects with `store_fenced` for an old token.
+   */
+  post(lease: SessionLease, userKey: string, result: UndeliveredResult): Promise<void>;
+  /**
+   * Collects all that waits for the user, and all that a session has collected whose lease has run out, was given back, or
+   * that was deleted: in one step, so that of two sessions one gets it. Gives all that this session has collected and that is
+   * not settled, in the order of the first `post`, also what it had before. Rejects with `store_fenced` for an old token.
+   */
+  collect(lease: SessionLease, userKey: string): Promise<readonly CollectedResult[]>;
+  /**
+   * It was told. Nobody gets it any more, and a `post` that comes late changes nothing, as long as the session exists in which
+   * it was asked for. Does nothing where this session has not collected it. Rejects with `store_fenced` for an old token.
+   */
+  settle(lease: SessionLease, deliveryId: string): Promise<void>;
+  /** With all it kept, whoever holds it: his next write is refused. What waits in an outbox stays. */
   delete(sessionId: string): Promise<void>;
-  /** Deletes the sessions that nobody holds and that were not touched for `idleMs`; gives how many. */
+  /**
+   * Deletes the sessions that nobody holds and that were not touched for `idleMs`; gives how many. Results that have waited as
+   * long are forgotten.
+   */
   expire(idleMs: number): Promise<number>;
   close(): Promise<void>;
 }

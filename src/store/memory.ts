@@ -5,12 +5,15 @@ import {
   systemClock,
   type AcquireOptions,
   type Clock,
+  type CollectedResult,
   type SessionLease,
   type SessionRecord,
   type SessionStore,
   type Snapshot,
   type StoredSession,
+  type UndeliveredResult,
 } from '../index.ts';
+import { MemoryOutboxes } from './memory-outboxes.ts';
 import { checkRow, closed, fenced, gap, leased } from './refusals.ts';
 
 export interface MemoryOptions {
@@ -25,7 +28,11 @@ export interface MemoryStore extends SessionStore {
 
 /** Each call makes a store with data of its own. */
 export function memory(options: MemoryOptions = {}): MemoryStore {
-  return new Memory(options.clock ?? systemClock, { sessions: new Map(), lastToken: 0 });
+  return new Memory(options.clock ?? systemClock, {
+    sessions: new Map(),
+    outboxes: new MemoryOutboxes(),
+    lastToken: 0,
+  });
 }
 
 interface Kept {
@@ -40,6 +47,7 @@ interface Kept {
 
 interface Data {
   readonly sessions: Map<string, Kept>;
+  readonly outboxes: MemoryOutboxes;
   lastToken: number;
 }
 
@@ -114,9 +122,25 @@ class Memory implements MemoryStore {
       .sort((a, b) => b.touchedAt - a.touchedAt);
   }
 
+  async post(lease: SessionLease, userKey: string, result: UndeliveredResult): Promise<void> {
+    this.#held(lease);
+    this.#data.outboxes.post(lease.sessionId, userKey, result, this.#now());
+  }
+
+  async collect(lease: SessionLease, userKey: string): Promise<readonly CollectedResult[]> {
+    this.#held(lease);
+    return this.#data.outboxes.collect(lease.sessionId, userKey, this.#isHeld);
+  }
+
+  async settle(lease: SessionLease, deliveryId: string): Promise<void> {
+    this.#held(lease);
+    const { sessions, outboxes } = this.#data;
+    outboxes.settle(lease.sessionId, deliveryId, (sessionId) => sessions.has(sessionId));
+  }
+
   async delete(sessionId: string): Promise<void> {
     this.#now();
-    this.#data.sessions.delete(sessionId);
+    this.#forget(sessionId);
   }
 
   async expire(idleMs: number): Promise<number> {
@@ -124,13 +148,22 @@ class Memory implements MemoryStore {
     const idle = [...this.#data.sessions].filter(
       ([, kept]) => kept.leasedUntil <= now && kept.touchedAt + idleMs <= now,
     );
-    for (const [sessionId] of idle) this.#data.sessions.delete(sessionId);
+    this.#data.outboxes.forgetPostedBefore(now - idleMs, this.#isHeld);
+    for (const [sessionId] of idle) this.#forget(sessionId);
     return idle.length;
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
   }
+
+  #forget(sessionId: string): void {
+    this.#data.sessions.delete(sessionId);
+    this.#data.outboxes.forgetSettledOf(sessionId);
+  }
+
+  readonly #isHeld = (sessionId: string): boolean =>
+    (this.#data.sessions.get(sessionId)?.leasedUntil ?? 0) > this.#clock.now();
 
   /** Throws where the store is closed: each method asks. */
   #now(): number {

@@ -30,6 +30,19 @@ const migrations: readonly string[] = [
    );
    CREATE TABLE tokens (last INTEGER NOT NULL);
    INSERT INTO tokens VALUES (0);`,
+  // The users' outboxes. Without data: settled, and remembered as long as its origin, a session, exists.
+  `CREATE TABLE outbox (
+     number INTEGER PRIMARY KEY,
+     delivery_id TEXT NOT NULL UNIQUE,
+     user_key TEXT NOT NULL,
+     origin TEXT NOT NULL,
+     holder TEXT,
+     again INTEGER NOT NULL DEFAULT 0,
+     posted_at REAL NOT NULL,
+     data TEXT
+   );
+   CREATE INDEX outbox_by_user ON outbox (user_key) WHERE data IS NOT NULL;
+   CREATE INDEX outbox_settled ON outbox (origin) WHERE data IS NULL;`,
 ];
 
 export interface SqliteFile {

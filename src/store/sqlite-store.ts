@@ -5,14 +5,17 @@ import {
   recordToText,
   type AcquireOptions,
   type Clock,
+  type CollectedResult,
   type SessionLease,
   type SessionRecord,
   type SessionStore,
   type Snapshot,
   type StoredSession,
+  type UndeliveredResult,
 } from '../index.ts';
 import { checkRow, closed, fenced, gap, leased } from './refusals.ts';
 import { inTransaction, toStoreError, type SqliteFile } from './sqlite-file.ts';
+import { SqliteOutboxes } from './sqlite-outboxes.ts';
 
 const statements = {
   session: 'SELECT number, seq, token, leased_until FROM sessions WHERE id = ?',
@@ -48,6 +51,7 @@ export class SqliteStore implements SessionStore {
   readonly #file: SqliteFile;
   readonly #clock: Clock;
   readonly #sql: Statements;
+  readonly #outboxes: SqliteOutboxes;
   readonly scope = 'machine';
   #isClosed = false;
 
@@ -56,6 +60,7 @@ export class SqliteStore implements SessionStore {
     this.#clock = clock;
     const prepared = Object.entries(statements).map(([name, text]) => [name, file.database.prepare(text)]);
     this.#sql = Object.fromEntries(prepared) as Statements;
+    this.#outboxes = new SqliteOutboxes(file.database);
   }
 
   async acquire(sessionId: string, { leaseMs, userKey, takeOver }: AcquireOptions): Promise<SessionLease> {
@@ -121,13 +126,33 @@ export class SqliteStore implements SessionStore {
     return rows.map((row) => ({ sessionId: row.id, userKey, seq: row.seq, touchedAt: row.touched_at }));
   }
 
+  async post(lease: SessionLease, userKey: string, result: UndeliveredResult): Promise<void> {
+    this.#writeHeld(lease, (now) => this.#outboxes.post(lease.sessionId, userKey, result, now));
+  }
+
+  async collect(lease: SessionLease, userKey: string): Promise<readonly CollectedResult[]> {
+    return this.#writeHeld(lease, (now) => this.#outboxes.collect(lease.sessionId, userKey, now));
+  }
+
+  async settle(lease: SessionLease, deliveryId: string): Promise<void> {
+    this.#writeHeld(lease, () => this.#outboxes.settle(lease.sessionId, deliveryId));
+  }
+
   async delete(sessionId: string): Promise<void> {
-    this.#do(() => this.#sql.delete.run(sessionId));
+    this.#write(() => {
+      this.#sql.delete.run(sessionId);
+      this.#outboxes.forgetSettled();
+    });
   }
 
   async expire(idleMs: number): Promise<number> {
     const now = this.#clock.now();
-    return Number(this.#do(() => this.#sql.expire.run(now, now - idleMs)).changes);
+    return this.#write(() => {
+      this.#outboxes.forgetPostedBefore(now - idleMs, now);
+      const { changes } = this.#sql.expire.run(now, now - idleMs);
+      this.#outboxes.forgetSettled();
+      return Number(changes);
+    });
   }
 
   async close(): Promise<void> {
@@ -144,6 +169,13 @@ export class SqliteStore implements SessionStore {
     const row = this.#sql.session.get(lease.sessionId) as SessionRow | undefined;
     if (row?.token !== lease.token) throw fenced(lease);
     return row;
+  }
+
+  #writeHeld<T>(lease: SessionLease, run: (now: number) => T): T {
+    return this.#write(() => {
+      this.#held(lease);
+      return run(this.#clock.now());
+    });
   }
 
   #write<T>(run: () => T): T {

@@ -89,6 +89,19 @@ describe('a file that', () => {
     expect(database.prepare('SELECT count(*) AS sessions FROM sessions').get()).toEqual({ sessions: 1 });
   });
 
+  test('is of the first schema gets the outboxes, and keeps what it has', async () => {
+    const lease = await store().acquire('call', { leaseMs, userKey: 'ada' });
+    await open[0]?.append(lease, someRecords('call', 1, 2));
+    for (const each of open.splice(0)) await each.close();
+    {
+      using database = new DatabaseSync(path);
+      database.exec('DROP TABLE outbox; PRAGMA user_version = 1');
+    }
+    const newer = store();
+    expect(await newer.read('call', 0)).toHaveLength(2);
+    expect(await newer.collect(lease, 'ada')).toEqual([]);
+  });
+
   test('is no database is refused', () => {
     writeFileSync(path, 'Dear diary, today I was not a database. '.repeat(100));
     expectError(

@@ -2,7 +2,9 @@
  * What a store must do, as data: cases that know no store. They run on made-up sessions, so that one store may serve them
  * all, one after the other.
  */
-import type { SessionRecord, SessionStore } from '../../index.ts';
+import assert from 'node:assert/strict';
+import { inspect } from 'node:util';
+import { StoreError, type SessionRecord, type SessionStore, type StoreErrorCode } from '../../index.ts';
 
 /** What a store gives so that the cases can be run against it. */
 export interface StoreUnderTest {
@@ -101,4 +103,18 @@ export function someRecords(sessionId: string, from: number, to: number): Sessio
     }
   }
   return records;
+}
+
+/** The refusal, which must be of this code. */
+export async function refused(promise: Promise<unknown>, code: StoreErrorCode): Promise<StoreError> {
+  const error: unknown = await promise.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  assert(
+    error instanceof StoreError,
+    `Expected StoreError ${code}, got ${error === undefined ? 'no refusal' : inspect(error)}.`,
+  );
+  assert.equal(error.code, code, error.message);
+  return error;
 }

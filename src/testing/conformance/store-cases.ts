@@ -1,8 +1,8 @@
-/** What every store must do: order, fencing, leases, snapshots, finding and forgetting. */
+/** What every store must do: order, fencing, leases, snapshots, finding and forgetting; outboxes (`outbox-cases.ts`). */
 import assert from 'node:assert/strict';
-import { inspect } from 'node:util';
-import { StoreError, type SessionRecord, type SessionStore, type StoreErrorCode } from '../../index.ts';
-import { defineStoreCase, someRecords, type StoreCase } from './store-case.ts';
+import type { SessionRecord, SessionStore } from '../../index.ts';
+import { outboxCases } from './outbox-cases.ts';
+import { defineStoreCase, refused, someRecords, type StoreCase } from './store-case.ts';
 
 const leaseMs = 10_000;
 
@@ -283,6 +283,8 @@ export const storeCases: readonly StoreCase[] = [
       assert.equal((await a.read(sessionId, 0)).length, 1);
     },
   }),
+
+  ...outboxCases,
 ];
 
 async function readAll(store: SessionStore, sessionId: string): Promise<SessionRecord[]> {
@@ -292,19 +294,6 @@ async function readAll(store: SessionStore, sessionId: string): Promise<SessionR
     if (batch.length === 0) return records;
     records.push(...batch);
   }
-}
-
-async function refused(promise: Promise<unknown>, code: StoreErrorCode): Promise<StoreError> {
-  const error: unknown = await promise.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  assert(
-    error instanceof StoreError,
-    `Expected StoreError ${code}, got ${error === undefined ? 'no refusal' : inspect(error)}.`,
-  );
-  assert.equal(error.code, code, error.message);
-  return error;
 }
 
 function ids(found: readonly { readonly sessionId: string }[]): string[] {
