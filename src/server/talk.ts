@@ -3,7 +3,7 @@
  * back within the grace time, with the number of the last record it saw; what the session did meanwhile is there.
  */
 import { randomUUID } from 'node:crypto';
-import { MeanwhileError, type Clock, type SessionRecord, type TimerHandle } from '../index.ts';
+import { MeanwhileError, SessionClosedError, type Clock, type SessionRecord, type TimerHandle } from '../index.ts';
 import type { VoiceConnection } from '../voice/index.ts';
 import {
   PROTOCOL_VERSION,
@@ -46,7 +46,7 @@ interface Line {
 
 export class Talk {
   /** To come back with. */
-  readonly key = randomUUID();
+  readonly key: string;
   readonly #opened: OpenedTalk;
   readonly #deps: TalkDeps;
   #records: SessionRecord[] = [];
@@ -62,6 +62,7 @@ export class Talk {
   constructor(opened: OpenedTalk, deps: TalkDeps) {
     this.#opened = opened;
     this.#deps = deps;
+    this.key = opened.key ?? randomUUID();
     watchSession(opened, () => deps.clock.now(), {
       record: (record) => this.#keep(record),
       message: (message) => this.#live?.send(message),
@@ -77,12 +78,21 @@ export class Talk {
   /** Lets the agent enter. Rejects with what was wrong with it, and is over then. */
   async start(): Promise<void> {
     const { session, agent } = this.#opened;
+    // It will never say that it closes.
+    if (session.state.status === 'closed') {
+      this.#end('over');
+      throw new SessionClosedError('open');
+    }
     try {
       if (agent) await session.start({ agent });
     } catch (error) {
       this.close('it could not start');
       throw error;
     }
+  }
+
+  get isKept(): boolean {
+    return this.#opened.session.isKept;
   }
 
   get sessionId(): string {
@@ -142,6 +152,12 @@ export class Talk {
     this.#line?.microphone?.push(bytes);
   }
 
+  /** Lets go of a session that is kept: another process may bring it back, and its page waits for that. */
+  async suspend(): Promise<void> {
+    this.#end('away');
+    await this.#opened.session.suspend();
+  }
+
   /** Its page comes back to another. */
   reload(): void {
     this.#end('reload');
@@ -155,14 +171,13 @@ export class Talk {
   /** What a page must know before anything else, and what it missed. */
   #welcome(page: Page, since: number): void {
     const { session, note } = this.#opened;
-    const first = this.#records[0]?.seq ?? session.state.seq + 1;
     page.send({
       type: 'welcome',
       version: PROTOCOL_VERSION,
       key: this.key,
       sessionId: this.sessionId,
       seq: session.state.seq,
-      from: first,
+      from: session.isKept ? 1 : this.#inMemoryFrom,
       now: this.#deps.clock.now(),
       sound: this.#sound,
       ...(note === undefined ? {} : { note }),
@@ -170,16 +185,53 @@ export class Talk {
     this.#catchUp(page, since);
   }
 
-  /** No faster than the page reads, or it would be taken for one that does not. */
+  /** The first record that need not be read from the store. */
+  get #inMemoryFrom(): number {
+    return this.#records[0]?.seq ?? this.#opened.session.state.seq + 1;
+  }
+
   #catchUp(page: Page, since: number): void {
+    if (this.#opened.session.isKept && since + 1 < this.#inMemoryFrom) return void this.#readKept(page, since);
+    this.#sendAll(
+      page,
+      () => this.#records,
+      since,
+      () => this.#goLive(page),
+    );
+  }
+
+  /** What happened before this process, or is too long ago to be in memory. */
+  async #readKept(page: Page, since: number): Promise<void> {
+    let records: readonly SessionRecord[] = [];
+    try {
+      records = await this.#opened.session.readRecords(since);
+    } catch (error) {
+      // It is shown what there is.
+      this.#problem(error);
+    }
+    const last = records.at(-1)?.seq ?? this.#inMemoryFrom - 1;
+    this.#sendAll(
+      page,
+      () => records,
+      since,
+      () => this.#catchUp(page, last),
+    );
+  }
+
+  /** No faster than the page reads, or it would be taken for one that does not. */
+  #sendAll(page: Page, records: () => readonly SessionRecord[], since: number, done: () => void): void {
     if (this.#page !== page) return;
     let seen = since;
-    for (const record of this.#records) {
+    for (const record of records()) {
       if (record.seq <= seen) continue;
-      if (!page.hasRoom) return page.whenRoom(() => this.#catchUp(page, seen));
+      if (!page.hasRoom) return page.whenRoom(() => this.#sendAll(page, records, seen, done));
       page.send({ type: 'record', record });
       seen = record.seq;
     }
+    done();
+  }
+
+  #goLive(page: Page): void {
     this.#live = page;
     const { session } = this.#opened;
     page.send({
@@ -227,7 +279,7 @@ export class Talk {
     this.#line = undefined;
   }
 
-  #end(reason: 'over' | 'reload'): void {
+  #end(reason: 'over' | 'reload' | 'away'): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#unwatchSound?.();

@@ -28,6 +28,8 @@ export const CloseCode = {
   failed: 4008,
   /** The conversation is over, because the program is another now: come back to a new one. */
   reload: 4009,
+  /** The server goes. The conversation is kept: come back to it when there is a server again. */
+  away: 4010,
 } as const;
 
 export type CloseReason = keyof typeof CloseCode;

@@ -264,6 +264,60 @@ describe('who is not let in', () => {
   });
 });
 
+describe('more than there is room for while it is asked who they are', () => {
+  const limits = { maxConnections: 1, helloMs: 5_000 };
+  test('one whose place is taken is told so, and gets it when it is free', async () => {
+    const [isAsked, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<string>()];
+    let asked = 0;
+    serve({
+      limits,
+      authenticate: () => {
+        asked += 1;
+        isAsked.resolve();
+        return answer.promise;
+      },
+    });
+    const first = new TestPage(url());
+    await isAsked.promise;
+    expect((await new TestPage(url()).closed).code).toBe(CloseCode.busy);
+    expect(asked).toBe(1);
+    answer.resolve('ada');
+    await once(first.socket, 'open');
+    first.socket.close();
+    await first.closed;
+    await TestPage.open(url());
+    expect(asked).toBe(2);
+  });
+
+  test('an answer that never comes takes the place for a time only', async () => {
+    let asked = 0;
+    serve({
+      limits,
+      authenticate: () => {
+        asked += 1;
+        return asked === 1 ? new Promise(() => undefined) : 'ada';
+      },
+    });
+    const first = new TestPage(url());
+    await until(() => asked === 1);
+    await clock.advance(5_000);
+    expect((await first.closed).code).toBe(1006);
+    expect(clock.pending()).toEqual([]);
+    await TestPage.open(url());
+  });
+
+  test('those who are told so are not without end either', async () => {
+    serve({ limits });
+    await TestPage.open(url());
+    // It is told, and does not answer.
+    const deaf = connect((http.address() as AddressInfo).port, '127.0.0.1');
+    deaf.write(`GET /meanwhile HTTP/1.1\r\n${upgrade}`);
+    await once(deaf, 'data');
+    expect(await answerTo('GET /meanwhile')).toContain('HTTP/1.1 503');
+    deaf.destroy();
+  });
+});
+
 describe('a peer that sends garbage is closed and harms nobody else', () => {
   test.each([
     ['no JSON', 'hello?', 'Expected JSON, got'],
@@ -414,6 +468,30 @@ test('who a user is may be anything that can be compared', async () => {
   const resume = { resume: { key: ada.welcome.key, since: 0 } };
   expect((await TestPage.open(url(), resume)).welcome.key).toBe(ada.welcome.key);
   expect((await TestPage.open(url(), resume)).welcome.key).not.toBe(ada.welcome.key);
+});
+
+test('who a user is may be compared by the application; a comparison that throws is a no', async () => {
+  class User {
+    readonly #id: string;
+    constructor(id: string) {
+      this.#id = id;
+    }
+    get id(): string {
+      if (this.#id === 'nobody') throw new Error('There is no such user.');
+      return this.#id;
+    }
+  }
+  const ids = ['ada', 'ada', 'eve', 'nobody'];
+  serve({
+    authenticate: () => new User(ids.shift() ?? '') as never,
+    sameUser: (known, now) => (known as unknown as User).id === (now as unknown as User).id,
+  });
+  const ada = await TestPage.open(url());
+  const resume = { resume: { key: ada.welcome.key, since: 0 } };
+  const keys = [];
+  for (let times = 0; times < 3; times += 1) keys.push((await TestPage.open(url(), resume)).welcome.key);
+  expect(keys.map((key) => key === ada.welcome.key)).toEqual([true, false, false]);
+  expect(logged.join()).toContain('There is no such user.');
 });
 
 test('a conversation that opens while the server closes is closed', async () => {
