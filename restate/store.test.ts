@@ -43,7 +43,7 @@ describe('beyond the contract', () => {
     expect((await store.read('long', 0)).length).toBeLessThan(90);
     expect(await store.read('long', 18, 3)).toEqual(records.slice(18, 21));
     await store.delete('long');
-    expect(await readState('long')).toEqual({ head: { token: lease.token } });
+    expect(await stateOf(names.session, 'long')).toEqual({ head: { token: lease.token } });
   });
 
   test.each(['', '.', '..', 'a/b', 'a%2Fb', 'ä 🛫 \u0000?#', 'long '.repeat(100)])(
@@ -65,6 +65,37 @@ describe('beyond the contract', () => {
     expect(await store.find('ada')).toEqual([]);
     expect(await store.find('bob')).toMatchObject([{ sessionId: 'moves' }]);
     await store.delete('moves');
+  });
+
+  test('what was settled is remembered as long as the session in which it was asked for, and then nothing is left', async () => {
+    const store = open();
+    const origin = await store.acquire('origin', { leaseMs: 10_000, userKey: 'eve' });
+    const result = {
+      deliveryId: 'origin/1',
+      sessionId: 'origin',
+      toolCallId: '1',
+      toolName: 'book',
+      args: {},
+    } as const;
+    const posted = {
+      ...result,
+      output: { type: 'text', text: 'Booked.' },
+      state: 'completed',
+      endedAt: 1,
+      attempts: 0,
+    } as const;
+    await store.post(origin, 'eve', posted);
+    const next = await store.acquire('next', { leaseMs: 10_000 });
+    await store.collect(next, 'eve');
+    await store.settle(next, 'origin/1');
+    expect(await stateOf(names.user, 'eve')).toMatchObject({ 'settled origin/1': 'origin', ':origin': 1 });
+    await store.delete('origin');
+    await store.delete('next');
+    expect(await store.expire(0)).toBe(0);
+    expect(await stateOf(names.user, 'eve')).toEqual({});
+    const again = await store.acquire('next', { leaseMs: 10_000 });
+    expect(await store.collect(again, 'eve')).toEqual([]);
+    await store.delete('next');
   });
 
   test('after a lost answer the store says what it has, and the rest follows', async () => {
@@ -118,7 +149,7 @@ async function readOn(store: SessionStore, sessionId: string, after: number): Pr
 
 /** Straight into the object's state, past its handlers. */
 async function damage(sessionId: string, seq: number, text: string): Promise<void> {
-  const state = await readState(sessionId);
+  const state = await stateOf(names.session, sessionId);
   const chunk = fullChunks(seq - 1);
   const head = state['head'] as Head;
   const { kept } = head;
@@ -129,8 +160,8 @@ async function damage(sessionId: string, seq: number, text: string): Promise<voi
   await writeState(sessionId, state);
 }
 
-async function readState(sessionId: string): Promise<Record<string, unknown>> {
-  const where = `service_name = '${names.session}' AND service_key = '${keyOf(sessionId)}'`;
+async function stateOf(service: string, id: string): Promise<Record<string, unknown>> {
+  const where = `service_name = '${service}' AND service_key = '${keyOf(id)}'`;
   const response = await fetch(`${server.adminUrl}/query`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', accept: 'application/json' },
@@ -151,5 +182,5 @@ async function writeState(sessionId: string, state: Record<string, unknown>): Pr
   });
   expect(response.status).toBe(202);
   // Accepted: soon it will be so.
-  while (JSON.stringify(await readState(sessionId)) !== JSON.stringify(state));
+  while (JSON.stringify(await stateOf(names.session, sessionId)) !== JSON.stringify(state));
 }

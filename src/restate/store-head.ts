@@ -6,9 +6,9 @@
 import type { AcquireRequest, AppendRequest, Described, Granted, Refusal } from './store-names.ts';
 
 /** Texts a chunk. A store keeps this number for ever. */
-export const chunkSize = 20;
+export const chunkSize = 32;
 /** A longer one has a value of its own, so that the head stays light. */
-const longText = 4_000;
+const longText = 2_000;
 
 /** `null`: it is long. */
 export type Chunk = readonly (string | null)[];
@@ -85,8 +85,8 @@ export function isIdle({ kept }: Head, idleMs: number, now: number): boolean {
 
 export function describe({ kept }: Head): Described | null {
   if (!kept) return null;
-  const { seq, touchedAt, userKey } = kept;
-  return { seq, touchedAt, ...(userKey === undefined ? {} : { userKey }) };
+  const { seq, touchedAt, leasedUntil, userKey } = kept;
+  return { seq, touchedAt, leasedUntil, ...(userKey === undefined ? {} : { userKey }) };
 }
 
 /** How many chunks are full when there are so many records; also the number of the chunk that has the next one. */

@@ -1,8 +1,9 @@
 /** What the store's client and its services say to each other. Refusals are answers: an error would be tried again for ever. */
+import type { UndeliveredResult } from '../index.ts';
 
 export const names = { session: 'meanwhile_session', user: 'meanwhile_user', index: 'meanwhile_index' } as const;
 
-/** Over so many objects the list of all sessions is spread. A store keeps this number for ever. */
+/** Over so many objects each list of all is spread. A store keeps this number for ever. */
 export const indexShards = 16;
 
 export interface LeaseRef {
@@ -26,9 +27,9 @@ export interface ReadRequest {
   readonly limit: number;
 }
 
-export interface KeptSnapshot {
-  readonly seq: number;
-  readonly data: string;
+export interface PostRequest extends LeaseRef {
+  readonly userKey: string;
+  readonly result: UndeliveredResult;
 }
 
 export type Refusal =
@@ -46,6 +47,7 @@ export interface Described {
   readonly userKey?: string;
   readonly seq: number;
   readonly touchedAt: number;
+  readonly leasedUntil: number;
 }
 
 /** A session's, or a user's, key as Restate has it: an address may not end in nothing, or in dots. */
@@ -57,9 +59,25 @@ export function idOf(key: string): string {
   return key.slice(1);
 }
 
+export function isIdKey(key: string): boolean {
+  return key.startsWith(':');
+}
+
 /** The object of the index that has a session. */
 export function shardOf(sessionId: string): string {
+  return sessionShard(hashOf(sessionId) % indexShards);
+}
+
+/** The object of the index that has a user with an outbox. */
+export function outboxShardOf(userKey: string): string {
+  return outboxShard(hashOf(userKey) % indexShards);
+}
+
+export const sessionShard = (shard: number): string => `sessions ${String(shard)}`;
+export const outboxShard = (shard: number): string => `outboxes ${String(shard)}`;
+
+function hashOf(text: string): number {
   let hash = 0;
-  for (let at = 0; at < sessionId.length; at += 1) hash = (Math.imul(hash, 31) + sessionId.charCodeAt(at)) | 0;
-  return String((hash >>> 0) % indexShards);
+  for (let at = 0; at < text.length; at += 1) hash = (Math.imul(hash, 31) + text.charCodeAt(at)) | 0;
+  return hash >>> 0;
 }

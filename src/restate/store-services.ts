@@ -15,5 +15,6 @@ export interface RestateStoreServicesOptions {
 export function restateStoreServices(
   options: RestateStoreServicesOptions = {},
 ): readonly VirtualObjectDefinition<string, unknown>[] {
-  return [sessionObject(options.clock ?? systemClock), userObject(), indexObject()];
+  const { clock = systemClock } = options;
+  return [sessionObject(clock), userObject(clock), indexObject()];
 }

@@ -10,10 +10,12 @@ import {
   type ObjectSharedContext,
   type VirtualObjectDefinition,
 } from '@restatedev/restate-sdk';
-import type { Clock } from '../index.ts';
+import type { Clock, CollectedResult, Snapshot } from '../index.ts';
+import { get, getAll } from './store-calls.ts';
 import * as heads from './store-head.ts';
 import type { Chunk, Decision, Head } from './store-head.ts';
 import type { ListHandlers } from './store-directory.ts';
+import type { OutboxHandlers } from './store-outbox.ts';
 import {
   idOf,
   keyOf,
@@ -23,8 +25,8 @@ import {
   type AppendRequest,
   type Described,
   type Granted,
-  type KeptSnapshot,
   type LeaseRef,
+  type PostRequest,
   type ReadRequest,
   type Refusal,
 } from './store-names.ts';
@@ -32,7 +34,7 @@ import {
 /** An answer is not much longer than this, in characters. */
 const answerSize = 2_000_000;
 /** Chunks that are asked for at once. */
-const wave = 10;
+const wave = 32;
 
 export function sessionObject(clock: Clock): VirtualObjectDefinition<string, unknown> {
   const now = (ctx: ObjectContext): RestatePromise<number> => ctx.run('now', () => clock.now());
@@ -62,11 +64,17 @@ export function sessionObject(clock: Clock): VirtualObjectDefinition<string, unk
         const [head, at] = await look(ctx);
         return carryOut(ctx, heads.append(head, request, at));
       },
-      saveSnapshot: async (ctx: ObjectContext, { token, ...snapshot }: LeaseRef & KeptSnapshot) => {
-        if (!heads.heldBy(await headOf(ctx), token)) return heads.fenced.answer;
+      saveSnapshot: async (ctx: ObjectContext, { token, ...snapshot }: LeaseRef & Snapshot) => {
+        if (!(await isHeld(ctx, { token }))) return heads.fenced.answer;
         ctx.set('snapshot', snapshot);
         return null;
       },
+      post: async (ctx: ObjectContext, request: PostRequest) =>
+        (await isHeld(ctx, request)) ? await post(ctx, request) : heads.fenced.answer,
+      collect: async (ctx: ObjectContext, { userKey, ...request }: LeaseRef & { userKey: string }) =>
+        (await isHeld(ctx, request)) ? await collect(ctx, userKey) : heads.fenced.answer,
+      settle: async (ctx: ObjectContext, { deliveryId, ...request }: LeaseRef & { deliveryId: string }) =>
+        (await isHeld(ctx, request)) ? await settle(ctx, deliveryId) : heads.fenced.answer,
       delete: async (ctx: ObjectContext) => await forget(ctx, await headOf(ctx)),
       expire: async (ctx: ObjectContext, { idleMs }: { idleMs: number }): Promise<boolean> => {
         const [head, at] = await look(ctx);
@@ -76,7 +84,7 @@ export function sessionObject(clock: Clock): VirtualObjectDefinition<string, unk
       },
       read: handlers.object.shared(read),
       snapshot: handlers.object.shared(
-        async (ctx: ObjectSharedContext): Promise<KeptSnapshot | null> => await get<KeptSnapshot>(ctx, 'snapshot'),
+        async (ctx: ObjectSharedContext): Promise<Snapshot | null> => await get<Snapshot>(ctx, 'snapshot'),
       ),
       describe: handlers.object.shared(
         async (ctx: ObjectSharedContext): Promise<Described | null> => heads.describe(await headOf(ctx)),
@@ -103,14 +111,16 @@ async function list(ctx: ObjectContext, before: Head, after: Head): Promise<void
   if (is !== undefined) await tell(ctx, names.user, keyOf(is), 'add', sessionId);
 }
 
-/** All but its newest token. */
+/** All but its newest token; at once, so that whoever asks from then on is told that there is none. */
 async function forget(ctx: ObjectContext, { token, kept }: Head): Promise<null> {
   if (!kept) return null;
-  const sessionId = idOf(ctx.key);
-  if (kept.userKey !== undefined) await tell(ctx, names.user, keyOf(kept.userKey), 'remove', sessionId);
-  await tell(ctx, names.index, shardOf(sessionId), 'remove', sessionId);
+  const users = (await get<string[]>(ctx, 'posted to')) ?? [];
   ctx.clearAll();
   ctx.set('head', { token } satisfies Head);
+  const sessionId = idOf(ctx.key);
+  if (kept.userKey !== undefined) await tell(ctx, names.user, keyOf(kept.userKey), 'remove', sessionId);
+  for (const userKey of users) await outbox(ctx, userKey).forgetSettled({ origin: sessionId });
+  await tell(ctx, names.index, shardOf(sessionId), 'remove', sessionId);
   return null;
 }
 
@@ -161,17 +171,39 @@ async function withLong(ctx: ObjectSharedContext, part: Chunk, from: number, roo
   return texts;
 }
 
+async function isHeld(ctx: ObjectContext, { token }: LeaseRef): Promise<boolean> {
+  return heads.heldBy(await headOf(ctx), token) !== undefined;
+}
+
 async function headOf(ctx: ObjectSharedContext): Promise<Head> {
   return (await get<Head>(ctx, 'head')) ?? heads.noHead;
 }
 
-function get<T>(ctx: ObjectSharedContext, key: string): RestatePromise<T | null> {
-  // It is one; its type does not say so.
-  return ctx.get<T>(key) as RestatePromise<T | null>;
+/** What the session posted, or collected, is known by the user's object; here stands which users to ask. */
+const collected = 'collected ';
+
+async function post(ctx: ObjectContext, { userKey, result }: PostRequest): Promise<null> {
+  const users = (await get<string[]>(ctx, 'posted to')) ?? [];
+  if (!users.includes(userKey)) ctx.set('posted to', [...users, userKey]);
+  ctx.clear(collected + result.deliveryId);
+  return await outbox(ctx, userKey).post({ by: idOf(ctx.key), result });
 }
 
-async function getAll<T>(ctx: ObjectSharedContext, keys: readonly string[]): Promise<readonly (T | null)[]> {
-  return await RestatePromise.all(keys.map((key) => get<T>(ctx, key)));
+async function collect(ctx: ObjectContext, userKey: string): Promise<readonly CollectedResult[]> {
+  const results = await outbox(ctx, userKey).collect({ by: idOf(ctx.key) });
+  for (const { result } of results) ctx.set(collected + result.deliveryId, userKey);
+  return results;
+}
+
+async function settle(ctx: ObjectContext, deliveryId: string): Promise<null> {
+  const userKey = await get<string>(ctx, collected + deliveryId);
+  if (userKey === null) return null;
+  ctx.clear(collected + deliveryId);
+  return await outbox(ctx, userKey).settle({ by: idOf(ctx.key), deliveryId });
+}
+
+function outbox(ctx: ObjectContext, userKey: string) {
+  return ctx.objectClient<OutboxHandlers>({ name: names.user }, keyOf(userKey));
 }
 
 async function tell(

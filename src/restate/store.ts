@@ -6,11 +6,13 @@ import {
   recordsFromTexts,
   recordToText,
   type AcquireOptions,
+  type CollectedResult,
   type SessionLease,
   type SessionRecord,
   type SessionStore,
   type Snapshot,
   type StoredSession,
+  type UndeliveredResult,
 } from '../index.ts';
 import { checkRow, fenced, gap, leased } from '../store/refusals.ts';
 import { Ingress, type IngressOptions } from './store-ingress.ts';
@@ -18,9 +20,10 @@ import {
   indexShards,
   keyOf,
   names,
+  outboxShard,
+  sessionShard,
   type AppendRequest,
   type Granted,
-  type KeptSnapshot,
   type Refusal,
 } from './store-names.ts';
 
@@ -34,9 +37,9 @@ export function restateStore(options: RestateStoreOptions): SessionStore {
   return new RestateStore(new Ingress(options));
 }
 
-const batchSize = 1000;
-/** Sessions that are asked at once whether they are idle. */
-const expiring = 16;
+const batchSize = 5000;
+/** Calls of `expire`. */
+const atOnce = 16;
 
 class RestateStore implements SessionStore {
   readonly scope = 'network';
@@ -48,7 +51,7 @@ class RestateStore implements SessionStore {
 
   async acquire(sessionId: string, options: AcquireOptions): Promise<SessionLease> {
     const answer = await this.#session<Granted | Refusal>(sessionId, 'acquire', options);
-    if ('refused' in answer) throw refusal({ sessionId, token: 0, seq: 0 }, answer, 0);
+    if (isRefusal(answer)) throw refusal({ sessionId, token: 0, seq: 0 }, answer, 0);
     return { sessionId, token: answer.token, seq: answer.seq };
   }
 
@@ -78,11 +81,23 @@ class RestateStore implements SessionStore {
   }
 
   async snapshot(sessionId: string): Promise<Snapshot | undefined> {
-    return (await this.#session<KeptSnapshot | null>(sessionId, 'snapshot')) ?? undefined;
+    return (await this.#session<Snapshot | null>(sessionId, 'snapshot')) ?? undefined;
   }
 
   async find(userKey: string): Promise<readonly StoredSession[]> {
     return await this.#ingress.call(names.user, keyOf(userKey), 'find', null);
+  }
+
+  async post(lease: SessionLease, userKey: string, result: UndeliveredResult): Promise<void> {
+    await this.#held(lease, 'post', { userKey, result });
+  }
+
+  async collect(lease: SessionLease, userKey: string): Promise<readonly CollectedResult[]> {
+    return await this.#held<readonly CollectedResult[]>(lease, 'collect', { userKey });
+  }
+
+  async settle(lease: SessionLease, deliveryId: string): Promise<void> {
+    await this.#held(lease, 'settle', { deliveryId });
   }
 
   async delete(sessionId: string): Promise<void> {
@@ -91,30 +106,40 @@ class RestateStore implements SessionStore {
 
   /** From here, a session a call: no handler runs for as long as there are sessions. */
   async expire(idleMs: number): Promise<number> {
-    let count = 0;
-    for (let shard = 0; shard < indexShards; shard += 1) {
-      const ids = await this.#ingress.call<string[]>(names.index, String(shard), 'list', null);
-      for (let from = 0; from < ids.length; from += expiring) {
-        const some = ids.slice(from, from + expiring);
-        const gone = await Promise.all(some.map((id) => this.#session<boolean>(id, 'expire', { idleMs })));
-        count += gone.filter(Boolean).length;
-      }
-    }
-    return count;
+    await this.#each(outboxShard, (userKey) => this.#ingress.call(names.user, keyOf(userKey), 'expire', { idleMs }));
+    const gone = await this.#each(sessionShard, (id) => this.#session<boolean>(id, 'expire', { idleMs }));
+    return gone.filter(Boolean).length;
   }
 
   async close(): Promise<void> {
     this.#ingress.close();
   }
 
-  async #held(lease: SessionLease, handler: string, request: object): Promise<void> {
-    const answer = await this.#session<Refusal | null>(lease.sessionId, handler, { token: lease.token, ...request });
-    if (answer) throw refusal(lease, answer, 'first' in request ? Number(request.first) : 0);
+  /** Of all that are in a list. */
+  async #each<T>(shardKey: (shard: number) => string, ask: (id: string) => Promise<T>): Promise<T[]> {
+    const answers: T[] = [];
+    for (let shard = 0; shard < indexShards; shard += 1) {
+      const ids = await this.#ingress.call<string[]>(names.index, shardKey(shard), 'list', null);
+      for (let from = 0; from < ids.length; from += atOnce)
+        answers.push(...(await Promise.all(ids.slice(from, from + atOnce).map(ask))));
+    }
+    return answers;
+  }
+
+  /** Rejects where the lease is not good for it any more. */
+  async #held<T>(lease: SessionLease, handler: string, request: object): Promise<T> {
+    const answer = await this.#session<T | Refusal>(lease.sessionId, handler, { token: lease.token, ...request });
+    if (isRefusal(answer)) throw refusal(lease, answer, 'first' in request ? Number(request.first) : 0);
+    return answer;
   }
 
   #session<T>(sessionId: string, handler: string, parameter?: object): Promise<T> {
     return this.#ingress.call<T>(names.session, keyOf(sessionId), handler, parameter ?? null);
   }
+}
+
+function isRefusal(answer: unknown): answer is Refusal {
+  return typeof answer === 'object' && answer !== null && 'refused' in answer;
 }
 
 function refusal(lease: SessionLease, answer: Refusal, first: number): Error {
