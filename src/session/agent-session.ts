@@ -76,13 +76,16 @@ export class AgentSession<UserData = unknown> implements ToolSession<UserData>, 
         'invalid_option',
         `start: ${refusal} Write session.start({ agent: new Agent({ instructions }) }).`,
       );
-    const { stage } = this.#core;
+    const { stage, keeping, keeper } = this.#core;
     this.#started = true;
     try {
-      await this.#open();
+      if (keeping && !keeper) await keeping.begin();
       await stage.change(async () => {
         await this.sharedTools.setUp();
-        stage.enter(options.agent, await stage.prepare(options.agent));
+        const prepared = await stage.prepare(options.agent);
+        // In one go: no crash leaves a session to which nobody had come.
+        this.#open();
+        stage.enter(options.agent, prepared);
       });
     } catch (error) {
       // What was wrong with the agent can be mended.
@@ -91,9 +94,8 @@ export class AgentSession<UserData = unknown> implements ToolSession<UserData>, 
     }
   }
 
-  async #open(): Promise<void> {
-    const { log, keeping, keeper, options } = this.#core;
-    if (keeping && !keeper) await keeping.begin();
+  #open(): void {
+    const { log, options } = this.#core;
     if (log.state.status !== 'new') return;
     log.commit({ type: 'session_opened', sessionId: options.sessionId ?? this.#core.newId('session') });
   }

@@ -85,7 +85,7 @@ export class Handoffs {
   async updateAgent(agent: Agent, cut: boolean): Promise<void> {
     const { stage } = this.#core;
     if (stage.isClosing) throw new SessionClosedError('updateAgent');
-    if (this.#core.log.state.status === 'new') {
+    if (this.#core.log.state.status === 'new' && !stage.isChanging) {
       throw new MeanwhileError(
         'session_state',
         'updateAgent: the session has not been started. Await session.start({ agent }) first.',

@@ -5,6 +5,7 @@ import {
   AgentTask,
   createTextOutput,
   tool,
+  Toolset,
   type RestoreOptions,
   StoreError,
   type SessionRecord,
@@ -69,6 +70,24 @@ const work = (execute: Parameters<typeof tool>[0]['execute'], more: object = {})
 ];
 
 describe('what was said', () => {
+  test('begins with an agent: no crash leaves a session to which nobody had come', async () => {
+    const kept = memory({ clock: createVirtualClock() });
+    const first: string[][] = [];
+    const store = {
+      ...moodyStore(kept),
+      append: (...[lease, records]: Parameters<typeof kept.append>) => {
+        first.push(records.map(({ type }) => type));
+        return kept.append(lease, records);
+      },
+    };
+    await startTestSession([], {
+      store,
+      sessionId,
+      tools: [new Toolset({ id: 'slow', setup: () => Promise.resolve() })],
+    });
+    expect(first[0]?.slice(0, 2)).toEqual(['session_opened', 'agent_entered']);
+  });
+
   test('comes back in the history and in the agent’s context, and the talk goes on', async () => {
     const before = await begin(['Hello.']);
     await before.clock.runUntil(before.session.run({ userInput: 'Hi' }));
