@@ -2,43 +2,63 @@
 import { parseArgs } from 'node:util';
 import { systemClock } from '../index.ts';
 import { CliFailure } from './failure.ts';
-import type { Io } from './io.ts';
-import { loadTalk } from './load.ts';
-import { openTalk } from './open.ts';
+import type { Io, World } from './io.ts';
+import { idsIn, openKept, openStore, readStore, recordsOf, type Keeping } from './kept.ts';
+import { loadTalk, type LoadedTalk } from './load.ts';
+import { openTalk, type Talk } from './open.ts';
 
 export async function chat(argv: readonly string[], io: Io): Promise<number> {
-  const { file, plain } = readArguments(argv);
+  const { file, plain, store } = readArguments(argv);
   const world = { ...io, clock: io.clock ?? systemClock };
-  const talk = openTalk(await loadTalk(file, io.cwd), world);
-  if (plain || !isScreen(io)) {
-    const { play } = await import('./play.ts');
-    return play(talk, world);
+  // Before the conversation is there: one that goes on may begin to speak at once.
+  const show = await front(plain || !isScreen(io));
+  const loaded = await loadTalk(file, io.cwd);
+  const keeping = await openStore(loaded, store, io.cwd);
+  try {
+    return await show(keeping ? await openNewest(loaded, world, keeping) : openTalk(loaded, world), world);
+  } finally {
+    await keeping?.close();
   }
-  const { converse } = await import('./terminal/converse.ts');
-  return converse(talk, world);
 }
 
-const options = { plain: { type: 'boolean', short: 'p' } } as const;
+async function front(isPlain: boolean): Promise<(talk: Talk, world: World) => Promise<number>> {
+  return isPlain ? (await import('./play.ts')).play : (await import('./terminal/converse.ts')).converse;
+}
+
+/** The last conversation with this file, where it was left open. */
+async function openNewest(loaded: LoadedTalk, world: World, keeping: Keeping): Promise<Talk> {
+  const [sessionId] = await idsIn(keeping);
+  const before = sessionId === undefined ? [] : await recordsOf(keeping, sessionId);
+  const talk = await openKept(loaded, world, keeping, { sessionId });
+  return talk.isRestored ? { ...talk, before } : talk;
+}
+
+const options = {
+  plain: { type: 'boolean', short: 'p' },
+  store: { type: 'string', short: 's' },
+} as const;
 
 /** Not strict: what is wrong is said here, in our own words. */
-function readArguments(argv: readonly string[]): { file: string; plain: boolean } {
-  const { positionals, tokens } = parseArgs({
+function readArguments(argv: readonly string[]): { file: string; plain: boolean; store: string | undefined } {
+  const { positionals, tokens, values } = parseArgs({
     args: [...argv],
     options,
     allowPositionals: true,
     strict: false,
     tokens: true,
   });
-  const given = tokens.filter((token) => token.kind === 'option');
-  for (const { name, rawName, value } of given) {
+  for (const token of tokens) {
+    if (token.kind !== 'option') continue;
+    const { name, rawName, value } = token;
     if (!Object.hasOwn(options, name))
-      throw new CliFailure(`chat: there is no option "${rawName}"; the only one is --plain.`, 2);
-    if (value !== undefined) throw new CliFailure(`chat: ${rawName} takes no value, got "${value}".`, 2);
+      throw new CliFailure(`chat: there is no option "${rawName}"; there are --plain and --store.`, 2);
+    if (name === 'plain' && value !== undefined)
+      throw new CliFailure(`chat: ${rawName} takes no value, got "${value}".`, 2);
   }
   const [file, second] = positionals;
   if (file === undefined) throw new CliFailure('chat: expected a file, got none; write meanwhile chat FILE.', 2);
   if (second !== undefined) throw new CliFailure(`chat: expected one file, got also "${second}".`, 2);
-  return { file, plain: given.length > 0 };
+  return { file, plain: values.plain === true, store: readStore('chat', values.store) };
 }
 
 /** A terminal on both sides, and one that can move its cursor. */

@@ -4,8 +4,13 @@ import { systemClock } from '../index.ts';
 import { startDev } from './dev/start.ts';
 import { CliFailure } from './failure.ts';
 import type { Io } from './io.ts';
+import { readStore } from './kept.ts';
 
-const options = { port: { type: 'string', short: 'P' }, 'no-voice': { type: 'boolean' } } as const;
+const options = {
+  port: { type: 'string', short: 'P' },
+  'no-voice': { type: 'boolean' },
+  store: { type: 'string', short: 's' },
+} as const;
 
 /** `page`: where the built page is, if not in the package. */
 export async function dev(argv: readonly string[], io: Io, page?: string): Promise<number> {
@@ -21,7 +26,14 @@ export async function dev(argv: readonly string[], io: Io, page?: string): Promi
   return 0;
 }
 
-function readArguments(argv: readonly string[]): { file: string; port: number; voice: boolean } {
+interface Arguments {
+  readonly file: string;
+  readonly port: number;
+  readonly voice: boolean;
+  readonly store?: string;
+}
+
+function readArguments(argv: readonly string[]): Arguments {
   const { positionals, values, tokens } = parseArgs({
     args: [...argv],
     options,
@@ -33,14 +45,20 @@ function readArguments(argv: readonly string[]): { file: string; port: number; v
     if (token.kind !== 'option') continue;
     const { name, rawName, value } = token;
     if (!Object.hasOwn(options, name))
-      throw new CliFailure(`dev: there is no option "${rawName}"; there are --port and --no-voice.`, 2);
+      throw new CliFailure(`dev: there is no option "${rawName}"; there are --port, --no-voice and --store.`, 2);
     if (name === 'no-voice' && value !== undefined)
       throw new CliFailure(`dev: ${rawName} takes no value, got "${value}".`, 2);
   }
   const [file, second] = positionals;
   if (file === undefined) throw new CliFailure('dev: expected a file, got none; write meanwhile dev FILE.', 2);
   if (second !== undefined) throw new CliFailure(`dev: expected one file, got also "${second}".`, 2);
-  return { file, port: readPort(values.port), voice: values['no-voice'] !== true };
+  const store = readStore('dev', values.store);
+  return {
+    file,
+    port: readPort(values.port),
+    voice: values['no-voice'] !== true,
+    ...(store === undefined ? {} : { store }),
+  };
 }
 
 /** Default: 4680. 0 lets the system choose. */

@@ -4,12 +4,13 @@
  * Looked at in this order: `default`, `session`, `agent`; each may be the thing itself, a class of agents, a function
  * that makes the thing (also asynchronously), or an object with `session` and `agent`. A function is called once, and
  * only when what comes before it was not enough. A session that has not been started needs an agent beside it. A string
- * export `note` is shown to the user at the start.
+ * export `note` is shown to the user at the start; `store` keeps the conversations, and `agents` makes the agents by their
+ * names when one is restored.
  */
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { Agent, AgentSession } from '../index.ts';
+import { Agent, AgentSession, type AgentFactories, type SessionStore } from '../index.ts';
 import { CliFailure, describeFailure } from './failure.ts';
 import { loadFailure } from './load-failure.ts';
 
@@ -19,6 +20,8 @@ export interface LoadedTalk {
   readonly session?: AgentSession;
   readonly agent?: Agent;
   readonly note?: string;
+  readonly store?: SessionStore;
+  readonly agents?: AgentFactories;
 }
 
 type Module = Readonly<Record<string, unknown>>;
@@ -39,8 +42,18 @@ export async function loadTalk(file: string, cwd: string, version = 1): Promise<
   }
   const found = await findIn(module, file);
   if (!found.session && !found.agent) throw new CliFailure(nothingFound(module, file));
-  const { note } = module;
-  return { file, ...found, ...(typeof note === 'string' ? { note } : {}) };
+  const { note, store, agents } = module;
+  return {
+    file,
+    ...found,
+    ...(typeof note === 'string' ? { note } : {}),
+    ...(isStore(store) ? { store } : {}),
+    ...(typeof agents === 'object' && agents !== null ? { agents: agents as AgentFactories } : {}),
+  };
+}
+
+function isStore(value: unknown): value is SessionStore {
+  return typeof value === 'object' && value !== null && 'acquire' in value && 'append' in value;
 }
 
 function checkFile(path: string, shown: string): void {

@@ -23,11 +23,14 @@ When FILE is changed, the page begins anew with it.
 
   -P, --port PORT  serve it there; default 4680, 0 for any that is free
       --no-voice   text only
+  -s, --store FILE keep the conversation in this SQLite file, and go on with it
+                   when it is started again
 
 chat is for the terminal. With input or output on a pipe, each line of the input
 is one turn, and the conversation is printed as a timeline.
 
   -p, --plain      print the timeline on a terminal, too
+  -s, --store FILE as for dev; /quit ends the conversation for good
 
   -h, --help       print this
   -v, --version    print the version

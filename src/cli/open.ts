@@ -1,5 +1,12 @@
 /** The session of a loaded talk: the module's own, or one made for its agent. */
-import { AgentSession, MeanwhileError, type Agent, type SpeechOutput } from '../index.ts';
+import {
+  AgentSession,
+  MeanwhileError,
+  type Agent,
+  type AgentSessionOptions,
+  type SessionRecord,
+  type SpeechOutput,
+} from '../index.ts';
 import { CliFailure } from './failure.ts';
 import type { World } from './io.ts';
 import type { LoadedTalk } from './load.ts';
@@ -9,12 +16,19 @@ export interface Talk {
   readonly note?: string;
   /** Starts the session unless the module has. Throws a CliFailure. */
   start(): Promise<void>;
+  /** What the processes before this one recorded of it. */
+  readonly before?: readonly SessionRecord[];
+}
+
+/** The user goes: it ends, unless it is kept for when he comes back. */
+export function leaveTalk(session: AgentSession): Promise<void> {
+  return session.isKept ? session.suspend() : session.close();
 }
 
 /** `output`: where the words of a session that is made here go. Throws a CliFailure when there is no model to talk to, or no agent. */
 export function openTalk(loaded: LoadedTalk, world: World, output?: SpeechOutput): Talk {
   const { file, agent, note } = loaded;
-  const session = loaded.session ?? createSession(file, agent, world, output);
+  const session = loaded.session ?? createSession(file, loaded, world, output);
   const isNew = session.agentState === 'initializing';
   if (isNew && !agent) {
     throw new CliFailure(
@@ -24,22 +38,34 @@ export function openTalk(loaded: LoadedTalk, world: World, output?: SpeechOutput
   return {
     session,
     ...(note === undefined ? {} : { note }),
-    start: async () => {
-      try {
-        if (isNew && agent) await session.start({ agent });
-      } catch (error) {
-        throw inOneSentence(file, error);
-      }
-    },
+    start: () => (isNew ? startTalk(file, session, agent) : Promise.resolve()),
   };
 }
 
-function createSession(
-  file: string,
-  agent: Agent | undefined,
+/** Throws a CliFailure. */
+export async function startTalk(file: string, session: AgentSession, agent: Agent | undefined): Promise<void> {
+  try {
+    if (agent) await session.start({ agent });
+  } catch (error) {
+    throw inOneSentence(file, error);
+  }
+}
+
+function createSession(file: string, loaded: LoadedTalk, world: World, output: SpeechOutput | undefined): AgentSession {
+  const options = sessionOptions(loaded, world, output);
+  try {
+    return new AgentSession(options);
+  } catch (error) {
+    throw inOneSentence(file, error);
+  }
+}
+
+/** Of a session that is made here. Throws a CliFailure where there is no model. */
+export function sessionOptions(
+  { file, agent }: LoadedTalk,
   { clock }: World,
   output: SpeechOutput | undefined,
-): AgentSession {
+): AgentSessionOptions {
   const llm = agent?.options.llm;
   if (!llm)
     throw new CliFailure(
@@ -48,13 +74,9 @@ function createSession(
   // What goes wrong is an event, and shown as one.
   const nothing = (): void => undefined;
   const logger = { debug: nothing, info: nothing, warn: (text: string) => console.warn(text), error: nothing };
-  try {
-    return new AgentSession({ llm, clock, logger, ...(output ? { output } : {}) });
-  } catch (error) {
-    throw inOneSentence(file, error);
-  }
+  return { llm, clock, logger, ...(output ? { output } : {}) };
 }
 
-function inOneSentence(file: string, error: unknown): unknown {
+export function inOneSentence(file: string, error: unknown): unknown {
   return error instanceof MeanwhileError ? new CliFailure(`${file}: ${error.message}`) : error;
 }

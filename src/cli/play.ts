@@ -8,12 +8,12 @@ import { cancelTask, help, listTasks, readInput, type Input } from './commands.t
 import { signalCodes } from './failure.ts';
 import type { World } from './io.ts';
 import { Lines } from './lines.ts';
-import type { Talk } from './open.ts';
+import { leaveTalk, type Talk } from './open.ts';
 
 /** 0 when all went well, 1 when a turn failed or a task can never end, 128 and the signal's number after a signal. */
 export async function play(talk: Talk, world: World): Promise<number> {
   const { session, note } = talk;
-  const player = new Player(session, world);
+  const player = new Player(talk, world);
   if (note !== undefined) player.print([`(${note})`]);
   try {
     await talk.start();
@@ -21,7 +21,7 @@ export async function play(talk: Talk, world: World): Promise<number> {
   } catch (error) {
     if (!(error instanceof SessionClosedError)) throw error;
   } finally {
-    await session.close();
+    await (player.ends ? session.close() : leaveTalk(session));
     player.stop();
   }
   return player.exitCode;
@@ -29,15 +29,20 @@ export async function play(talk: Talk, world: World): Promise<number> {
 
 class Player {
   exitCode = 0;
+  /** Said by the user: it does not wait for him to come back. */
+  ends = false;
   readonly #session: AgentSession;
   readonly #world: World;
   readonly #timeline = new Timeline();
   readonly #stops: (() => void)[];
 
-  constructor(session: AgentSession, world: World) {
+  constructor({ session, before = [] }: Talk, world: World) {
     this.#session = session;
     this.#world = world;
+    for (const record of before)
+      if (record.type === 'task_started') this.#timeline.names.add(record.callId, record.toolName);
     for (const item of session.history) this.#show({ type: 'item_added', at: item.at, item });
+    if (before.length > 0) this.print(['(the process ended here; the conversation goes on)']);
     // For good: the error of the last write comes when all is over.
     world.stdout.on('error', () => this.#end(1));
     this.#stops = [
@@ -61,7 +66,10 @@ class Player {
     try {
       for await (const line of lines) {
         const input = readInput(line);
-        if (input.type === 'quit') return;
+        if (input.type === 'quit') {
+          this.ends = true;
+          return;
+        }
         await this.#take(input);
       }
       await this.#allTold();
@@ -149,6 +157,6 @@ class Player {
 
   #end(exitCode: number): void {
     this.exitCode ||= exitCode;
-    void this.#session.close();
+    void leaveTalk(this.#session);
   }
 }

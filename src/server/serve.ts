@@ -16,7 +16,7 @@ export interface ConversationServer {
   /** Conversations that are open, with a page or waiting for one. */
   readonly conversations: number;
   readonly connections: number;
-  /** Ends all conversations; their pages come back to new ones. */
+  /** Ends all conversations; their pages come back to new ones, or to the same where they are kept in a store. */
   reload(): void;
   /**
    * Ends all conversations and lets nobody in any more; one with a store is suspended, for another process to bring it back.

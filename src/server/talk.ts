@@ -158,10 +158,11 @@ export class Talk {
     await this.#opened.session.suspend();
   }
 
-  /** Its page comes back to another. */
+  /** Its page comes back, where it is kept to this one, else to another. */
   reload(): void {
     this.#end('reload');
-    this.close('reload');
+    if (this.isKept) this.#quietly(this.#opened.session.suspend());
+    else this.close('reload');
   }
 
   close(reason: string): void {

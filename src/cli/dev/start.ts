@@ -1,24 +1,28 @@
 /** The server behind `meanwhile dev`: loopback only, one address with a token, the page, and a conversation for each that comes. */
-import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { serveConversations, type OpenedTalk, type SoundProblem } from '../../server/index.ts';
+import { serveConversations, type OpenedTalk, type SoundProblem, type Visitor } from '../../server/index.ts';
+import type { SpeechOutput } from '../../index.ts';
 import { createVoice } from '../../voice/index.ts';
 import { CliFailure, describeFailure } from '../failure.ts';
 import type { World } from '../io.ts';
+import { idsIn, openKept, openStore, type Keeping, type KeptTalk } from '../kept.ts';
 import { loadTalk, type LoadedTalk } from '../load.ts';
-import { openTalk } from '../open.ts';
+import { openTalk, type Talk } from '../open.ts';
 import { hasToken, isOwnHost, isOwnOrigin } from './guard.ts';
 import { answer, readPage, serveFile, type PageFiles } from './page-files.ts';
 import { watchFile } from './reload.ts';
 import { LocalVoice } from './speech.ts';
+import { tokenAt } from './token.ts';
 
 export interface DevOptions {
   readonly file: string;
   readonly port: number;
   readonly voice: boolean;
+  /** The file that conversations are kept in. Default: none. */
+  readonly store?: string;
   readonly world: World;
   /** Where the built page is. Default: in the package. */
   readonly page?: string;
@@ -30,13 +34,16 @@ export interface RunningDev {
   close(): Promise<void>;
 }
 
+/** A page that is closed overnight comes back to its conversation, where that is kept. */
+const keptGraceMs = 86_400_000;
+
 /** Throws a CliFailure where the file cannot be talked to, or the port is taken. */
 export async function startDev(options: DevOptions): Promise<RunningDev> {
   const { file, world } = options;
   const program = new Program(options);
   await program.load();
   const files = readPage(options.page ?? ownPage());
-  const token = randomBytes(16).toString('hex');
+  const token = tokenAt(options.store === undefined ? undefined : `${resolve(world.cwd, options.store)}.token`);
   const server = createServer((request, response) => handle(request, response, files, token));
   await listen(server, options.port);
   const { port } = server.address() as AddressInfo;
@@ -44,7 +51,8 @@ export async function startDev(options: DevOptions): Promise<RunningDev> {
     clock: world.clock,
     authenticate: (request) => (hasToken(request, token) ? 'developer' : undefined),
     allowOrigin: (origin, request) => isOwnHost(request, port) && isOwnOrigin(origin, request),
-    open: () => program.open(),
+    open: (visitor) => program.open(visitor),
+    ...(program.keeps ? { graceMs: keptGraceMs } : {}),
     logger: { warn: (text) => say(text), error: (text) => say(text) },
   });
   const say = (text: string): void => void world.stderr.write(`meanwhile: ${text}\n`);
@@ -80,6 +88,9 @@ class Program {
   /** For the next conversation, until somebody has it. */
   #next: LoadedTalk | undefined;
   #ownsSession = false;
+  #keeping: Keeping | undefined;
+  /** Of this process. */
+  readonly #opened = new Set<string>();
 
   constructor(options: DevOptions) {
     this.#options = options;
@@ -93,7 +104,12 @@ class Program {
     this.#next = await loadTalk(file, world.cwd, version);
     this.#good = version;
     this.#ownsSession = this.#next.session !== undefined;
+    this.#keeping ??= await openStore(this.#next, this.#options.store, world.cwd);
     return this.#next;
+  }
+
+  get keeps(): boolean {
+    return this.#keeping !== undefined;
   }
 
   /** What was loaded is for one conversation: a function makes another agent for the next, a session is made anew. */
@@ -106,24 +122,43 @@ class Program {
 
   async close(): Promise<void> {
     await this.#voice.close();
+    await this.#keeping?.close();
   }
 
-  async open(): Promise<OpenedTalk> {
+  async open({ resume }: Pick<Visitor<unknown>, 'resume'>): Promise<OpenedTalk> {
     const { world, voice: wanted } = this.#options;
     const loaded = await this.#take();
     if (wanted) this.#voice.prepare(world.stderr as NodeJS.WriteStream);
     const models = wanted && !loaded.session ? await this.#voice.models : undefined;
     const voice = models && createVoice({ ...models, clock: world.clock });
-    const talk = openTalk(loaded, world, voice?.output);
-    const isNew = talk.session.agentState === 'initializing';
+    const kept = loaded.session ? undefined : await this.#openKept(loaded, resume, voice?.output);
+    const talk: Talk = kept ?? openTalk(loaded, world, voice?.output);
+    const isNew = talk.session.agentState === 'initializing' && kept?.isRestored !== true;
     return {
       session: talk.session,
+      ...(kept ? { key: kept.sessionId } : {}),
       ...(isNew && loaded.agent ? { agent: loaded.agent } : {}),
       showsModelCalls: true,
       ...(voice ? { voice } : {}),
       ...(talk.note === undefined ? {} : { note: talk.note }),
       soundProblem: this.#problem(wanted, loaded.session !== undefined),
     };
+  }
+
+  /** The conversation that the page was in; for the first page that was in none, the last one there was. */
+  async #openKept(
+    loaded: LoadedTalk,
+    resume: string | undefined,
+    output: SpeechOutput | undefined,
+  ): Promise<KeptTalk | undefined> {
+    if (!this.#keeping) return undefined;
+    const known = await idsIn(this.#keeping);
+    const [last] = this.#opened.size === 0 ? known : [];
+    const sessionId = known.find((id) => id === resume) ?? last;
+    const ifTaken = sessionId === resume ? 'refuse' : 'new';
+    const talk = await openKept(loaded, this.#options.world, this.#keeping, { sessionId, ifTaken, output });
+    this.#opened.add(talk.sessionId);
+    return talk;
   }
 
   #problem(wanted: boolean, ownSession: boolean): string | SoundProblem {

@@ -5,7 +5,7 @@
 import { describeFailure, signalCodes } from '../failure.ts';
 import { cancelTask, help, listTasks, readInput } from '../commands.ts';
 import type { StopSignal, World } from '../io.ts';
-import type { Talk } from '../open.ts';
+import { leaveTalk, type Talk } from '../open.ts';
 import { padTo } from './cells.ts';
 import { Editor } from './editor.ts';
 import { Typing } from './typing.ts';
@@ -60,12 +60,13 @@ class Conversation {
     world.stdout.on('error', () => this.#close(signalCodes.SIGHUP));
     this.#stops = [
       world.onSignal((signal) => this.#signal(signal)),
-      session.on('closed', () => this.#over.resolve(this.#exitCode ?? 0)),
+      // What it recorded last is on its way to its store.
+      session.on('closed', () => void session.close().then(() => this.#over.resolve(this.#exitCode ?? 0))),
     ];
   }
 
   async run(): Promise<number> {
-    this.#view.greet(this.#talk.note);
+    this.#view.greet(this.#talk);
     this.#talk.start().then(this.#started.resolve, this.#over.reject);
     return this.#over.promise;
   }
@@ -110,7 +111,7 @@ class Conversation {
       case 'help':
         return this.#help();
       case 'quit':
-        return this.#close(0);
+        return this.#close(0, 'ends');
       case 'wait':
         return story.note('/wait is for a pipe; here the agent speaks when there is something to tell.');
       case 'wrong':
@@ -155,9 +156,8 @@ class Conversation {
     }
     const running = session.tasks.list().length;
     if (running === 0) return this.#close(0);
-    story.note(
-      `${running === 1 ? 'A task is' : `${String(running)} tasks are`} running. Ctrl-C again closes, and cancels.`,
-    );
+    const then = session.isKept ? 'leaves; they go on when you come back' : 'closes, and cancels';
+    story.note(`${running === 1 ? 'A task is' : `${String(running)} tasks are`} running. Ctrl-C again ${then}.`);
   }
 
   /** Right after another one. */
@@ -173,11 +173,12 @@ class Conversation {
     else this.#close(signalCodes[signal]);
   }
 
-  /** The session has `closeTimeoutMs` to close in (S8.7). */
-  #close(exitCode: number): void {
+  /** The session has `closeTimeoutMs` to close in (S8.7). `ends`: it does not wait for the user to come back. */
+  #close(exitCode: number, how: 'ends' | 'leaves' = 'leaves'): void {
     if (this.#exitCode !== undefined) return;
     this.#exitCode = exitCode;
     this.#view.screen.changed();
-    void this.#talk.session.close();
+    const { session } = this.#talk;
+    void (how === 'ends' ? session.close() : leaveTalk(session));
   }
 }

@@ -1,5 +1,13 @@
 /** What happens in the conversation, as rows that scroll away. */
-import { messageText, type Item, type SessionEvent, type Timeline, type TimelineLine } from '../../index.ts';
+import {
+  messageText,
+  type Item,
+  type Message,
+  type SessionRecord,
+  type SessionEvent,
+  type Timeline,
+  type TimelineLine,
+} from '../../index.ts';
 import { ageText } from '../commands.ts';
 import { fit, oneLine, printable } from './cells.ts';
 import type { Paint } from './paint.ts';
@@ -83,13 +91,35 @@ export class Story {
 
   /** What was said before the terminal looked. */
   recall(history: Iterable<Item>): void {
-    for (const item of history) {
-      if (item.kind !== 'message') continue;
-      if (item.role === 'user') this.said(messageText(item) || '[image]');
-      if (item.role !== 'assistant') continue;
-      this.speaks(messageText(item));
-      this.spoke(item.cut ?? false);
+    for (const item of history) if (item.kind === 'message') this.#recallMessage(item);
+  }
+
+  /** What happened in the processes before this one. */
+  recallRecords(records: readonly SessionRecord[]): void {
+    for (const [index, record] of records.entries()) {
+      if (record.type === 'message_added') this.#recallMessage(record.message);
+      if (record.type === 'session_restored') this.restored(records[index - 1]?.at ?? record.at, record.at);
+      if (record.type === 'task_started') {
+        this.#timeline.names.add(record.callId, record.toolName);
+        this.#startedAt.set(record.callId, record.at);
+      }
     }
+  }
+
+  /** The process that talked until then is gone; this one goes on. */
+  restored(leftAt: number, at: number): void {
+    this.#mark(
+      '↻',
+      this.#paint.warn,
+      `The process ended here. It goes on, ${ageText(Math.max(0, at - leftAt))} later.`,
+    );
+  }
+
+  #recallMessage(message: Message): void {
+    if (message.role === 'user') this.said(messageText(message) || '[image]');
+    if (message.role !== 'assistant') return;
+    this.speaks(messageText(message));
+    this.spoke(message.cut ?? false);
   }
 
   title(text: string): void {

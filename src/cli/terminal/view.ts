@@ -1,6 +1,7 @@
 /** What the terminal shows of a session: the story above, the panel beneath, drawn when something has happened. */
-import { Timeline, type AgentSession, type TimerHandle } from '../../index.ts';
+import { Timeline, type AgentSession, type SessionRecord, type TimerHandle } from '../../index.ts';
 import type { World } from '../io.ts';
+import type { Talk } from '../open.ts';
 import { createPaint, type Paint } from './paint.ts';
 import { drawPanel, type NamedTask } from './panel.ts';
 import { Screen, type Panel } from './screen.ts';
@@ -45,11 +46,20 @@ export class View {
     this.#stops = this.#watch();
   }
 
-  greet(note: string | undefined): void {
+  greet({ note, before }: Pick<Talk, 'note' | 'before'>): void {
     this.story.title(note === undefined ? 'meanwhile chat' : `meanwhile chat · ${note}`);
     this.story.note('Type, and press Enter. /help lists the commands.');
-    this.story.recall(this.#session.history);
+    if (before) this.#goOn(before);
+    else this.story.recall(this.#session.history);
+    this.#keepTicking();
     this.screen.draw();
+  }
+
+  #goOn(before: readonly SessionRecord[]): void {
+    const now = this.#world.clock.now();
+    this.story.recallRecords(before);
+    this.story.restored(before.at(-1)?.at ?? now, now);
+    for (const id of this.#session.state.tasks.deliveries.keys()) this.#untold.add(id);
   }
 
   /** The running tasks by the names they are shown with. */
