@@ -1,0 +1,2 @@
+export { durable, type DurableOptions } from './durable.ts';
+export type { IngressOptions } from './ingress.ts';

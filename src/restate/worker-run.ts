@@ -1,0 +1,79 @@
+/**
+ * One run of a body on a worker. What it tells becomes entries: durable promises of its workflow, by number. What it does
+ * once, and what it was answered, stands in the workflow's journal.
+ */
+import { RestatePromise, type WorkflowContext } from '@restatedev/restate-sdk';
+import { TaskAbortedError, type Answer, type Json } from '../index.ts';
+import { names, type AbortRequest, type Entry, type PlainError } from './entries.ts';
+import { fromPlain, toPlain } from './plain-errors.ts';
+import { Waits } from './waits.ts';
+
+type StepResult = { readonly value: Json } | { readonly thrown: PlainError };
+
+export class WorkerRun {
+  readonly key: string;
+  readonly #restate: WorkflowContext;
+  readonly #settled: RestatePromise<unknown>;
+  readonly #waits: Waits;
+  readonly #abort = new AbortController();
+  readonly #over = new AbortController();
+  #entries = 0;
+
+  /** `settled`: a promise of this workflow that was awaited before. */
+  constructor(restate: WorkflowContext, toolCallId: string, settled: RestatePromise<unknown>) {
+    this.key = restate.key;
+    this.#restate = restate;
+    this.#settled = settled;
+    const abort = (why: TaskAbortedError['why']): Error => {
+      const error = new TaskAbortedError(toolCallId, why);
+      this.#abort.abort(error);
+      return error;
+    };
+    const wanted = restate.promise<AbortRequest>(names.abort).get();
+    this.#waits = new Waits(wanted, (value) => abort((value as Partial<AbortRequest>).why ?? 'cancelled'));
+    // Another run of the body takes its place: what this one still does reaches nobody.
+    const { attemptCompletedSignal } = restate.request();
+    attemptCompletedSignal.addEventListener('abort', () => abort('suspended'), { signal: this.#over.signal });
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** It has come to its end: its signal fires no more. */
+  close(): void {
+    this.#over.abort();
+  }
+
+  /** The entry's number. `told` resolves when Restate has it; where something is waited for just now, when it was sent. */
+  tell(entry: Entry): { readonly n: number; readonly told: Promise<void> } {
+    this.#entries += 1;
+    const n = this.#entries;
+    const kept = this.#restate.promise<Entry>(names.entry(n)).resolve(entry) as RestatePromise<void>;
+    if (!this.#waits.isWaiting) return { n, told: this.#waits.for(kept) };
+    // A wait that is under way does not send what is written. One for what is settled does that, and nothing else.
+    RestatePromise.all([this.#settled]).then(ignore, ignore);
+    return { n, told: Promise.resolve() };
+  }
+
+  /** What `fn` gave or threw is kept, so that it is the same where the body runs again. Never tried again. */
+  async step(name: string, fn: () => Promise<unknown>): Promise<unknown> {
+    const run = this.#restate.run(name, async (): Promise<StepResult> => {
+      try {
+        return { value: (await fn()) as Json };
+      } catch (thrown) {
+        return { thrown: toPlain(thrown) };
+      }
+    });
+    const result = await this.#waits.for(run);
+    if ('thrown' in result) throw fromPlain(result.thrown);
+    return result.value;
+  }
+
+  /** Rejects with a TaskAbortedError when the task ends before. */
+  answerTo(n: number): Promise<Answer<Json>> {
+    return this.#waits.for(this.#restate.promise<Answer<Json>>(names.answer(n)).get(), { endsOnAbort: true });
+  }
+}
+
+function ignore(): void {}
