@@ -13,12 +13,13 @@ export interface Airline {
   search(origin: string, destination: string, signal: AbortSignal): Promise<Flight[]>;
   /** Takes four seconds. */
   reserve(flight: Flight, signal: AbortSignal): Promise<void>;
-  /** Takes three seconds. */
-  buy(flight: Flight, signal: AbortSignal): Promise<string>;
+  /** Takes three seconds. With an `idempotencyKey` that was used before it buys nothing and gives the same code. */
+  buy(flight: Flight, signal: AbortSignal, idempotencyKey?: string): Promise<string>;
 }
 
 export function createAirline(clock: Clock): Airline {
   let sold = 0;
+  const codes = new Map<string, string>();
   return {
     async search(_origin, _destination, signal) {
       await sleep(5000, { clock, signal });
@@ -31,10 +32,14 @@ export function createAirline(clock: Clock): Airline {
     async reserve(_flight, signal) {
       await sleep(4000, { clock, signal });
     },
-    async buy({ airline }, signal) {
+    async buy({ airline }, signal, idempotencyKey = '') {
       await sleep(3000, { clock, signal });
+      const before = codes.get(idempotencyKey);
+      if (before !== undefined) return before;
       sold += 1;
-      return `${airline.slice(0, 2).toUpperCase()}-${4700 + sold}`;
+      const code = `${airline.slice(0, 2).toUpperCase()}-${4700 + sold}`;
+      if (idempotencyKey !== '') codes.set(idempotencyKey, code);
+      return code;
     },
   };
 }
