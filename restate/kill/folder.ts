@@ -1,29 +1,19 @@
-/** The folder of one booking: its SQLite file, what was done, what was said. */
+/** A folder for bookings: the SQLite file, what was done, what was said. It goes with them. */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SessionRecord, SessionStore } from '../../src/index.ts';
-import type { Told } from './booking.ts';
-import { judge, type Verdict } from './judge.ts';
 
-export class BookingFolder implements Disposable {
-  readonly path = mkdtempSync(join(tmpdir(), 'meanwhile-kill-'));
-  readonly database = join(this.path, 'calls.db');
+export class Folder implements Disposable {
+  readonly #path = mkdtempSync(join(tmpdir(), 'meanwhile-kill-'));
+  readonly deeds = this.file('deeds');
 
-  /** `key`: of the booking, in its deeds. */
-  async judge(store: SessionStore, key: string, speakerDied: boolean): Promise<Verdict> {
-    const [sessionId = ''] = key.split('/');
-    const deeds = new Map<number, string[]>();
-    for (const line of this.#lines('deeds')) {
-      const [of, step = '', id = ''] = line.split(' ');
-      if (of === key) deeds.set(Number(step), [...(deeds.get(Number(step)) ?? []), id]);
-    }
-    const records = await allRecords(store, sessionId);
-    return judge({ records, deeds, told: this.#lines('told') as Told[], speakerDied });
+  file(name: string): string {
+    return join(this.#path, name);
   }
 
-  #lines(name: string): string[] {
-    const path = join(this.path, name);
+  lines(name: string): string[] {
+    const path = this.file(name);
     return existsSync(path)
       ? readFileSync(path, 'utf8')
           .split('\n')
@@ -31,12 +21,22 @@ export class BookingFolder implements Disposable {
       : [];
   }
 
+  /** Ids of the side effects of a booking, by step. */
+  deedsOf(key: string): Map<number, string[]> {
+    const deeds = new Map<number, string[]>();
+    for (const line of this.lines('deeds')) {
+      const [of, step = '', id = ''] = line.split(' ');
+      if (of === key) deeds.set(Number(step), [...(deeds.get(Number(step)) ?? []), id]);
+    }
+    return deeds;
+  }
+
   [Symbol.dispose](): void {
-    rmSync(this.path, { recursive: true, force: true });
+    rmSync(this.#path, { recursive: true, force: true });
   }
 }
 
-async function allRecords(store: SessionStore, sessionId: string): Promise<SessionRecord[]> {
+export async function allRecords(store: SessionStore, sessionId: string): Promise<SessionRecord[]> {
   const records: SessionRecord[] = [];
   for (;;) {
     const batch = await store.read(sessionId, records.length);

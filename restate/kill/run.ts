@@ -25,7 +25,7 @@ for (const [name, prepare] of Object.entries(kinds)) {
   await using ground = await prepare();
   const began = performance.now();
   while (sum.kills < times) {
-    const { hit, faults, stepsRepeated, toldAgain } = await ground.kill(random);
+    const { hit, faults, stepsRepeated, toldAgain } = await ground.kill(random, sum.kills + sum.late + 1);
     if (hit) sum.kills += 1;
     else sum.late += 1;
     sum.stepsRepeated += stepsRepeated;

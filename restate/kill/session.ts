@@ -1,27 +1,37 @@
 /**
- * A process with one session that books: `session.ts begin|restore SQLITE_FILE FOLDER [INGRESS]`. Without an ingress the
- * tool's body runs here, with one in a worker. It tells its parent `started`, and exits with 0 when all is told.
+ * A process with one session that books. Its argument is a Task as JSON. It tells its parent `started`, and exits with 0 when
+ * all is told.
  */
 import { appendFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { AgentSession, type AgentSessionOptions, StoreError } from '../../src/index.ts';
+import { durable } from '../../src/restate/index.ts';
 import { sqlite } from '../../src/store/sqlite.ts';
 import { scriptedModel } from '../../src/testing/index.ts';
 import { agent, bookingTool, listeningOutput, script, whenOver } from './booking.ts';
 
-const [how = '', file = '', folder = ''] = process.argv.slice(2);
-if (how !== 'begin' && how !== 'restore') throw new Error(`Expected begin or restore, got "${how}".`);
+export interface SessionTask {
+  readonly how: 'begin' | 'restore';
+  readonly sessionId: string;
+  readonly database: string;
+  /** Files that get a line for each side effect, and for each telling of the result. */
+  readonly deeds: string;
+  readonly told: string;
+  /** Of the Restate that runs the tool; without one its body runs here. */
+  readonly ingress?: string;
+}
 
-const book = bookingTool(join(folder, 'deeds'));
+const task = JSON.parse(process.argv[2] ?? '') as SessionTask;
+const { how, sessionId, ingress } = task;
+const book = bookingTool(task.deeds);
 const options: AgentSessionOptions = {
   llm: scriptedModel(script),
-  tools: [book],
+  tools: [ingress === undefined ? book : durable(book, { ingress })],
   // Before the first word: what is not written here nobody has heard.
-  output: listeningOutput((told) => appendFileSync(join(folder, 'told'), `${told}\n`)),
+  output: listeningOutput((told) => appendFileSync(task.told, `${told}\n`)),
   logger: { debug() {}, info() {}, warn: console.warn, error: console.error },
 };
-const kept = { store: sqlite(file), sessionId: 'call', leaseMs: 1000 };
+const kept = { store: sqlite(task.database), sessionId, leaseMs: 1000 };
 
 process.send?.('started');
 const session =
