@@ -30,7 +30,7 @@ test('each of three nodes is killed while sessions book: no record is lost or do
     // Enough that the victim leads the partition of some.
     const names = Array.from({ length: 8 }, (_, index) => `call-${String(victim)}-${String(index)}`);
     await Promise.all(server.nodes.flatMap(({ ingressUrl }) => names.map((name) => answers(name, ingressUrl))));
-    const ingress = server.nodes[(victim + 1) % 3]?.ingressUrl ?? '';
+    const ingress = server.nodes.map(({ ingressUrl }) => ingressUrl);
     const calls = await Promise.all(names.map((name) => begin(name, ingress)));
     await Promise.all(calls.map((call) => call.halfway));
     await server.kill(victim);
@@ -40,7 +40,7 @@ test('each of three nodes is killed while sessions book: no record is lost or do
   }
 });
 
-async function judge({ name, session, told, errors }: Awaited<ReturnType<typeof begin>>, ingress: string) {
+async function judge({ name, session, told, errors }: Awaited<ReturnType<typeof begin>>, ingress: readonly string[]) {
   expect([name, told]).toEqual([name, ['new']]);
   const deeds = readFileSync(join(folder, name), 'utf8').trimEnd().split('\n');
   expect(deeds.map((deed) => deed.split(' ')[1])).toEqual(['1', '2', '3', '4', '5']);
@@ -63,7 +63,7 @@ async function answers(name: string, ingress: string): Promise<void> {
   }
 }
 
-async function begin(name: string, ingress: string) {
+async function begin(name: string, ingress: readonly string[]) {
   const told: string[] = [];
   const errors: string[] = [];
   const session = new AgentSession({
@@ -84,7 +84,7 @@ async function begin(name: string, ingress: string) {
 }
 
 /** As soon as there are so many. */
-async function written(name: string, ingress: string, count: number): Promise<SessionRecord[]> {
+async function written(name: string, ingress: readonly string[], count: number): Promise<SessionRecord[]> {
   const store = restateStore({ ingress });
   const records: SessionRecord[] = [];
   for (;;) {

@@ -114,7 +114,15 @@ describe('beyond the contract', () => {
       /127\.0\.0\.1:2 cannot be reached .*ECONNREFUSED.* Start it/,
     );
     expect(await said({ ingress: `${server.ingressUrl}/elsewhere` })).toMatch(/404.*meanwhile worker/);
+    const nobody = ['http://127.0.0.1:2', 'http://127.0.0.1:3'];
+    expect(await said({ ingress: nobody })).toMatch(/127\.0\.0\.1:3 cannot be reached/);
     expect(await said({ timeoutMs: 0 })).toMatch(/has not answered within 0 ms/);
+  });
+
+  test('of several addresses one that answers is found, and kept to', async () => {
+    const store = restateStore({ ingress: ['http://127.0.0.1:2', 'http://127.0.0.1:3', `${server.ingressUrl}/`] });
+    expect(await store.read('of nobody', 0)).toEqual([]);
+    expect(await store.read('of nobody', 0)).toEqual([]);
   });
 
   test('a call under way fails when the store is closed', async () => {

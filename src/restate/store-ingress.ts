@@ -2,24 +2,26 @@
 import { StoreError } from '../index.ts';
 import { closed } from '../store/refusals.ts';
 
-export interface IngressOptions {
-  /** Where Restate takes calls, such as `http://127.0.0.1:8080`. */
-  readonly ingress: string;
-  /** Sent with each call, say `{ authorization: 'Bearer …' }`. */
+export interface RestateStoreOptions {
+  /** Where Restate takes calls: `http://127.0.0.1:8080`. A list: nodes of one cluster, any of which will do. */
+  readonly ingress: string | readonly string[];
+  /** Sent with each call: `{ authorization: 'Bearer …' }`. */
   readonly headers?: Readonly<Record<string, string>>;
   /** A call that was not answered by then has failed. Default 10,000. */
   readonly timeoutMs?: number;
 }
 
-export class Ingress {
-  readonly #url: string;
+export class StoreIngress {
+  readonly #urls: readonly string[];
   readonly #headers: Readonly<Record<string, string>>;
   readonly #timeoutMs: number;
   readonly #running = new Set<AbortController>();
+  /** Which of the nodes is asked. */
+  #at = 0;
   #isClosed = false;
 
-  constructor({ ingress, headers = {}, timeoutMs = 10_000 }: IngressOptions) {
-    this.#url = ingress.replace(/\/+$/, '');
+  constructor({ ingress, headers = {}, timeoutMs = 10_000 }: RestateStoreOptions) {
+    this.#urls = [ingress].flat().map((url) => url.replace(/\/+$/, ''));
     this.#headers = { ...headers, 'content-type': 'application/json' };
     this.#timeoutMs = timeoutMs;
   }
@@ -30,9 +32,8 @@ export class Ingress {
     this.#running.add(controller);
     const timer = setTimeout(() => controller.abort(tooLate(this.#url, this.#timeoutMs)), this.#timeoutMs);
     try {
-      return await this.#ask<T>(`${object}/${encodeURIComponent(key)}/${handler}`, parameter, controller.signal);
-    } catch (error) {
-      throw error instanceof StoreError ? error : unreachable(this.#url, error);
+      const path = `${object}/${encodeURIComponent(key)}/${handler}`;
+      return await this.#askAny<T>(path, JSON.stringify(parameter), controller.signal);
     } finally {
       clearTimeout(timer);
       this.#running.delete(controller);
@@ -45,18 +46,46 @@ export class Ingress {
     for (const controller of this.#running) controller.abort(closed());
   }
 
-  async #ask<T>(path: string, parameter: unknown, signal: AbortSignal): Promise<T> {
-    const body = JSON.stringify(parameter ?? null);
-    const response = await fetch(`${this.#url}/${path}`, { method: 'POST', headers: this.#headers, body, signal });
+  get #url(): string {
+    return this.#urls[this.#at % this.#urls.length] ?? '';
+  }
+
+  /** A node that takes no connection has done nothing with the call, so another may be asked. After any other failure that is not known. */
+  async #askAny<T>(path: string, body: string, signal: AbortSignal): Promise<T> {
+    for (let tried = 1; ; tried += 1) {
+      const url = this.#url;
+      try {
+        return await this.#ask<T>(url, path, body, signal);
+      } catch (error) {
+        const isAnswer = error instanceof StoreError && !signal.aborted;
+        if (isAnswer) throw error;
+        this.#at += 1;
+        if (error instanceof StoreError) throw error;
+        if (tried >= this.#urls.length || !isRefused(error)) throw unreachable(url, error);
+      }
+    }
+  }
+
+  async #ask<T>(url: string, path: string, body: string, signal: AbortSignal): Promise<T> {
+    const response = await fetch(`${url}/${path}`, { method: 'POST', headers: this.#headers, body, signal });
     const text = await response.text();
-    if (!response.ok) throw refused(this.#url, response.status, text);
+    if (!response.ok) throw refused(url, response.status, text);
     return JSON.parse(text) as T;
   }
 }
 
+/** `fetch` says why in its error's cause. */
+function causeOf(error: unknown): unknown {
+  return error instanceof Error && error.cause !== undefined ? error.cause : error;
+}
+
+function isRefused(error: unknown): boolean {
+  const { code } = (causeOf(error) ?? {}) as { code?: unknown };
+  return code === 'ECONNREFUSED' || code === 'EHOSTUNREACH' || code === 'ENOTFOUND';
+}
+
 function unreachable(url: string, error: unknown): StoreError {
-  // `fetch` says why in its error's cause.
-  const reason = error instanceof Error && error.cause !== undefined ? error.cause : error;
+  const reason = causeOf(error);
   const why = reason instanceof Error ? reason.message || reason.name : String(reason);
   const fact = `Restate at ${url} cannot be reached (${why}). Start it, or give the address of its ingress.`;
   return new StoreError('store_unavailable', fact, { cause: error });

@@ -15,7 +15,7 @@ import {
   type UndeliveredResult,
 } from '../index.ts';
 import { checkRow, fenced, gap, leased } from '../store/refusals.ts';
-import { Ingress, type IngressOptions } from './store-ingress.ts';
+import { StoreIngress, type RestateStoreOptions } from './store-ingress.ts';
 import {
   indexShards,
   keyOf,
@@ -27,14 +27,14 @@ import {
   type Refusal,
 } from './store-names.ts';
 
-export type RestateStoreOptions = IngressOptions;
+export type { RestateStoreOptions };
 
 /**
  * Needs the store's services, which `meanwhile worker` serves. Nothing is asked before the first call; where Restate
  * cannot be reached, or does not answer in time, calls reject with `store_unavailable`.
  */
 export function restateStore(options: RestateStoreOptions): SessionStore {
-  return new RestateStore(new Ingress(options));
+  return new RestateStore(new StoreIngress(options));
 }
 
 const batchSize = 5000;
@@ -43,9 +43,9 @@ const atOnce = 16;
 
 class RestateStore implements SessionStore {
   readonly scope = 'network';
-  readonly #ingress: Ingress;
+  readonly #ingress: StoreIngress;
 
-  constructor(ingress: Ingress) {
+  constructor(ingress: StoreIngress) {
     this.#ingress = ingress;
   }
 
@@ -133,8 +133,8 @@ class RestateStore implements SessionStore {
     return answer;
   }
 
-  #session<T>(sessionId: string, handler: string, parameter?: object): Promise<T> {
-    return this.#ingress.call<T>(names.session, keyOf(sessionId), handler, parameter ?? null);
+  #session<T>(sessionId: string, handler: string, parameter: object | null = null): Promise<T> {
+    return this.#ingress.call<T>(names.session, keyOf(sessionId), handler, parameter);
   }
 }
 
