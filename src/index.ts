@@ -107,6 +107,7 @@ export {
   type ToolsetOptions,
 } from './tools/toolset.ts';
 export type { Activity as AgentActivity } from './session/activity.ts';
+export type { Undelivered } from './session/afterlife.ts';
 export { Agent, type AgentOptions, type ModelSettings, type UserMessage } from './session/agent.ts';
 export { AgentTask, type AgentTaskOptions } from './session/agent-task.ts';
 export { AgentSession } from './session/agent-session.ts';

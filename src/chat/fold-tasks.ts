@@ -80,6 +80,8 @@ export function applyToTasks(tasks: TasksState, record: SessionRecord): void {
     case 'record_added':
     case 'delivery_opened':
       return open(tasks, record.record, record.delivery, record.seq, record.record.owner);
+    case 'result_received':
+      return receive(tasks, record);
     case 'delivery_taken':
       for (const id of record.ids) {
         const delivery = tasks.deliveries.get(id);
@@ -270,6 +272,17 @@ function open(tasks: TasksState, record: TaskRecord, terms: DeliveryTerms, order
   const key = (tasks.running.get(callId) ?? tasks.ended.get(callId))?.supersedeKey;
   const outdated = key !== undefined && tasks.latest.get(key) !== callId;
   if (outdated && record.phase !== 'question') markStale(tasks, id, superseded);
+}
+
+/** Where it was cut before, only the rest is told (S3.4). */
+function receive(tasks: TasksState, { result, record, delivery, seq }: Of<'result_received'>): void {
+  tasks.otherIds = add(tasks.otherIds, record.callId);
+  tasks.received = put(tasks.received, record.id, result);
+  open(tasks, record, delivery, seq, record.owner);
+  const opened = tasks.deliveries.get(record.id);
+  if (!opened) return;
+  opened.attempts = result.attempts;
+  if (result.heard !== undefined) opened.heard = result.heard;
 }
 
 function noteKey(task: TaskState, key: string | undefined): void {

@@ -51,6 +51,9 @@ function applyToTalk(state: SessionState, record: SessionRecord): void {
       state.sessionId = record.sessionId;
       state.status = 'open';
       return;
+    case 'session_ended':
+      state.status = 'finishing';
+      return;
     case 'session_closed':
       state.status = 'closed';
       return;
@@ -86,6 +89,7 @@ function applyToTalk(state: SessionState, record: SessionRecord): void {
     case 'task_asked':
     case 'task_ended':
     case 'record_added':
+    case 'result_received':
       if (record.record) {
         state.history.push(record.record);
         appendTaskRecord(state, record.record);

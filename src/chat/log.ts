@@ -5,7 +5,7 @@
  * is served after all observers have seen the record before it, so everybody sees one order.
  */
 import { apply } from './fold.ts';
-import { RECORD_VERSION, type RecordBody, type SessionRecord } from './records.ts';
+import { isRecordedIn, RECORD_VERSION, type RecordBody, type SessionRecord } from './records.ts';
 import { createSessionState, type SessionState } from './state.ts';
 
 export type LogObserver = (record: SessionRecord, state: SessionState) => void;
@@ -36,9 +36,12 @@ export class Log {
     this.#onObserverError = options.onObserverError;
   }
 
-  /** After `session_closed` nothing is written any more (S8.7): what comes then is undefined. */
+  /**
+   * After `session_closed` nothing is written any more, after `session_ended` only what becomes of tasks (S8.7): what else
+   * comes then is undefined.
+   */
   commit(body: RecordBody): SessionRecord | undefined {
-    if (this.state.status === 'closed') return undefined;
+    if (!isRecordedIn(this.state.status, body.type)) return undefined;
     const record: SessionRecord = { ...body, v: RECORD_VERSION, seq: this.state.seq + 1, at: this.#now() };
     apply(this.state, record);
     if (this.#sink) this.#tellOne(this.#sink, record);

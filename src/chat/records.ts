@@ -5,6 +5,7 @@
  * functions. A new kind of record may be added; the meaning of an old one never changes without a new version.
  */
 import type { Batch, Item, Json, JsonObject, Message, Output, TaskRecord } from './items.ts';
+import type { UndeliveredResult } from './undelivered.ts';
 
 export const RECORD_VERSION = 1;
 
@@ -159,6 +160,10 @@ export type RecordBody =
   | { type: 'delivery_ended'; id: string; receipt: Receipt; reason?: string }
   /** Its process died or let it go; another has it from here on. The record before is the last of the one before. */
   | { type: 'session_restored' }
+  /** Collected from the user's outbox: the result of an earlier session, as a record of this one. */
+  | { type: 'result_received'; result: UndeliveredResult; record: TaskRecord; delivery: DeliveryTerms }
+  /** The conversation is over, and some of its tasks go on: nothing but what they do is recorded from now on. */
+  | { type: 'session_ended'; reason: string }
   | { type: 'session_closed'; reason: string };
 
 /** A record as the log keeps it: `seq` counts from 1 without gaps, `at` is the session's clock in ms. */
@@ -167,3 +172,19 @@ export type SessionRecord = RecordBody & {
   readonly seq: number;
   readonly at: number;
 };
+
+/** What may be recorded when the conversation is over. */
+const afterEnd: ReadonlySet<RecordBody['type']> = new Set([
+  'session_restored',
+  'task_backgrounded',
+  'task_updated',
+  'task_stepped',
+  'task_answered',
+  'task_ended',
+  'delivery_ended',
+  'session_closed',
+] as const);
+
+export function isRecordedIn(status: 'new' | 'open' | 'finishing' | 'closed', type: RecordBody['type']): boolean {
+  return status === 'finishing' ? afterEnd.has(type) : status !== 'closed';
+}

@@ -7,6 +7,7 @@
 import type { Item, Json, JsonObject, Output, TaskRecord } from './items.ts';
 import type { DeliveryMode, Owner, Question, TaskEndState } from './records.ts';
 import { emptyMap, emptySet } from './tables.ts';
+import type { UndeliveredResult } from './undelivered.ts';
 
 /** One agent's selection of the history, in its own order. It only grows at its end (S2.3). */
 export interface ContextState {
@@ -141,12 +142,15 @@ export interface TasksState {
   otherIds: ReadonlySet<string>;
   /** supersedeKey → the latest call that has it. */
   latest: ReadonlyMap<string, string>;
+  /** Record → the result of an earlier session that it tells. */
+  received: ReadonlyMap<string, UndeliveredResult>;
 }
 
 export interface SessionState {
   seq: number;
   sessionId: string;
-  status: 'new' | 'open' | 'closed';
+  /** `finishing`: the conversation is over, and tasks go on. */
+  status: 'new' | 'open' | 'finishing' | 'closed';
   readonly history: Item[];
   readonly activities: Map<string, ActivityState>;
   /** Activities from the outermost to the innermost. */
@@ -189,6 +193,7 @@ function createTasksState(): TasksState {
     joined: emptyMap(),
     otherIds: emptySet(),
     latest: emptyMap(),
+    received: emptyMap(),
   };
 }
 

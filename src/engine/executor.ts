@@ -18,10 +18,26 @@ import { Outbox } from './outbox.ts';
 import { Questions } from './questions.ts';
 import { Reading } from './reading.ts';
 import { Roster } from './roster.ts';
-import type { Cancellation, CancelRequester, EngineDeps, IncomingCall, StartedCall, Tasks, TurnRef } from './seam.ts';
+import type {
+  Cancellation,
+  CancelRequester,
+  EngineDeps,
+  EngineTool,
+  IncomingCall,
+  StartedCall,
+  Tasks,
+  TurnRef,
+} from './seam.ts';
 import { Starting } from './starting.ts';
 import type { Task } from './task.ts';
 import { Turns } from './turns.ts';
+
+export interface ExecutorClosing {
+  /** What bodies are told: `suspended`: it goes on in another process. Default `closed`. */
+  readonly stop?: 'closed' | 'suspended';
+  /** Do a tool's tasks run to their end, and are their results kept in the ledger, to be handed over? Default: no. */
+  readonly goesOn?: (tool: EngineTool | undefined) => boolean;
+}
 
 export class Executor implements Tasks {
   readonly announcer: Announcer;
@@ -174,19 +190,44 @@ export class Executor implements Tasks {
     this.announcer.look();
   }
 
-  /** Tasks end as cancelled whatever their bodies then do; what is untold is dropped. Resolves when the bodies stopped. */
-  async close(reason: string, stop: 'closed' | 'suspended' = 'closed'): Promise<void> {
+  /**
+   * Tasks end as cancelled whatever their bodies then do, and what is untold is dropped, what `goesOn` excepted. Resolves when
+   * the bodies stopped that were told to.
+   */
+  async close(reason: string, { stop = 'closed', goesOn = nothing }: ExecutorClosing = {}): Promise<void> {
     this.#closed = true;
     const live = [...this.#roster.live];
-    for (const task of live) task.stop(cancelled, stop);
+    const staying = live.filter((task) => canGoOn(task) && goesOn(task.tool));
+    const stopping = live.filter((task) => !staying.includes(task));
+    for (const task of stopping) task.stop(cancelled, stop);
+    for (const task of staying) task.background('interrupted');
     this.announcer.close();
-    for (const id of this.#deps.journal.state.tasks.deliveries.keys()) {
-      this.#deps.journal.commit({ type: 'delivery_ended', id, receipt: 'dropped', reason });
-    }
-    await Promise.all(live.map((task) => task.whenOver));
+    this.#dropUntold(reason, goesOn);
+    if (goesOn !== nothing) this.#asking.close();
+    await Promise.all(stopping.map((task) => task.whenOver));
   }
 
-  giveUp(): void {
-    for (const task of this.#roster.live) task.giveUp();
+  /** Results stay that `goesOn`, and those of earlier sessions. */
+  #dropUntold(reason: string, goesOn: (tool: EngineTool | undefined) => boolean): void {
+    const { journal } = this.#deps;
+    const { deliveries, ended, received } = journal.state.tasks;
+    this.announcer.sweep();
+    for (const { id, callId, record } of deliveries.values()) {
+      const isResult = record.phase === 'final' && ended.has(callId);
+      if (received.has(id) || (isResult && goesOn(this.#roster.toolOf(callId)))) continue;
+      journal.commit({ type: 'delivery_ended', id, receipt: 'dropped', reason });
+    }
   }
+
+  /** Of those that were told to stop. */
+  giveUp(): void {
+    for (const task of this.#roster.live) if (task.hasEnded) task.giveUp();
+  }
+}
+
+const nothing = (): boolean => false;
+
+/** Its body has begun, or will without the user. */
+function canGoOn({ state }: Task): boolean {
+  return state?.key !== undefined && state.question?.approval !== true;
 }

@@ -32,6 +32,7 @@ export class Questions {
   readonly #open = new Map<string, OpenQuestion>();
   /** A task asks one thing at a time: the next waits for the answer before it. */
   readonly #turns = new Map<string, Promise<unknown>>();
+  #isClosed = false;
 
   /** `onAnswered`: what it asked is not told any more. */
   constructor(deps: EngineDeps, onAnswered: () => void) {
@@ -75,8 +76,17 @@ export class Questions {
     this.#close(question, answer, action === 'accept' ? content : undefined);
   }
 
+  /** Nobody is there to answer: all that is open, and all that is asked from now on, is answered with `cancel`. */
+  close(): void {
+    this.#isClosed = true;
+    for (const question of [...this.#open.values()]) this.#close(question, { action: 'cancel' });
+  }
+
   async #ask(task: Task, asked: Asked): Promise<Answer<unknown>> {
+    // What nobody can approve any more does not run.
+    if (this.#isClosed && asked.approval) task.cancel();
     if (task.hasEnded) throw new TaskEndedError(task.callId, task.endState);
+    if (this.#isClosed) return { action: 'cancel' };
     const { clock } = this.#deps;
     const { promise, resolve, reject } = Promise.withResolvers<Answer<unknown>>();
     const question: OpenQuestion = { task, schema: asked.schema, settle: resolve };

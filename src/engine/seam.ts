@@ -193,6 +193,8 @@ export interface ToolPolicy {
   readonly onInterrupt: 'background' | 'abort';
   readonly onHandoff: 'move' | 'cancel' | 'wait';
   readonly idempotent: boolean;
+  /** Undefined: as the session says. */
+  readonly whenSessionEnds: 'cancel' | 'finish' | undefined;
   readonly deliveryToolChoice: 'auto' | 'none' | undefined;
 }
 

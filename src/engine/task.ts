@@ -126,6 +126,11 @@ export class Task {
     return this.first === undefined && this.#waits === 0;
   }
 
+  /** Nobody is there any more to tell its progress to. */
+  get #isUnheard(): boolean {
+    return this.#deps.journal.state.status === 'finishing';
+  }
+
   get isProtected(): boolean {
     return this.#protected;
   }
@@ -254,7 +259,7 @@ export class Task {
     if (!task || this.hasEnded) throw new TaskEndedError(this.callId, this.endState);
     this.#touch();
     const { callId } = this;
-    const terms = this.#terms(how, said.phase === 'question');
+    const terms = this.#terms(this.#isUnheard ? { deliver: 'silent' } : how, said.phase === 'question');
     if (!this.first) {
       if (said.phase === 'question') {
         this.#deps.journal.commit({ type: 'task_asked', callId, question: { ...said.question, id: callId } });

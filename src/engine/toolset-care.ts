@@ -39,10 +39,10 @@ export class ToolsetCare {
     this.#onChange();
   }
 
-  /** All of them. Resolves when they are closed. */
-  async close(): Promise<void> {
+  /** All of them. Resolves when they are closed, but for those that are `inUse`. */
+  async close(inUse: readonly object[] = []): Promise<void> {
     for (const toolset of [...this.#lives.keys()]) void this.#end(toolset);
-    await Promise.all(this.#endings.values());
+    await Promise.all([...this.#endings].flatMap(([toolset, ended]) => (inUse.includes(toolset) ? [] : [ended])));
   }
 
   #live(toolset: Toolset): ToolsetLife {

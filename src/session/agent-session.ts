@@ -87,6 +87,7 @@ export class AgentSession<UserData = unknown> implements ToolSession<UserData>, 
         this.#open();
         stage.enter(options.agent, prepared);
       });
+      void keeping?.outbox?.look();
     } catch (error) {
       // What was wrong with the agent can be mended.
       this.#started = false;
@@ -126,6 +127,7 @@ export class AgentSession<UserData = unknown> implements ToolSession<UserData>, 
     const session = new AgentSession<UserData>(rest);
     await restoreInto(session.#core, { agents: agents as AgentFactories, takeOver, store: rest.store });
     session.#started = true;
+    if (session.#core.stage.isClosed) session.#closing = Promise.resolve();
     return session;
   }
 
@@ -289,11 +291,22 @@ export class AgentSession<UserData = unknown> implements ToolSession<UserData>, 
     return this.#core.events.on(name, listener as (event: SessionEvent) => void);
   }
 
-  /** Ends the session (S8.7). `drain` lets what is being said end. Resolves after at most `closeTimeoutMs`. */
+  /**
+   * Ends the conversation (S8.7). `drain` lets what is being said end. Resolves after at most `closeTimeoutMs`; what then goes
+   * on (`whenSessionEnds: 'finish'`) is `finished`.
+   */
   close(options: { readonly drain?: boolean; readonly reason?: string } = {}): Promise<void> {
     whoRuns()?.letGo?.('close');
     this.#closing ??= closeSession(this.#core, { drain: options.drain ?? false, reason: options.reason ?? 'closed' });
     return this.#closing;
+  }
+
+  /**
+   * Resolves when nothing of it is left: after `close()` at once, or when the last task has come to its end whose tool says
+   * `whenSessionEnds: 'finish'`, and its result is handed over. A tool's own body cannot wait for it.
+   */
+  get finished(): Promise<void> {
+    return this.#core.afterlife.whenFinished;
   }
 
   /**
@@ -306,9 +319,11 @@ export class AgentSession<UserData = unknown> implements ToolSession<UserData>, 
     return this.leave('suspended');
   }
 
-  /** @internal It goes on elsewhere. */
-  leave(reason: string): Promise<void> {
-    return (this.#closing ??= closeSession(this.#core, { suspend: true, reason }));
+  /** @internal It goes on elsewhere, also where only its tasks do. */
+  async leave(reason: string): Promise<void> {
+    this.#closing ??= closeSession(this.#core, { suspend: true, reason });
+    await this.#closing;
+    await this.#core.afterlife.leave();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -7,6 +7,7 @@ import { Executor } from '../engine/executor.ts';
 import { describeError, MeanwhileError } from '../errors.ts';
 import { promptText, type Prompts, type Wording } from '../tools/prompts.ts';
 import type { Activity } from './activity.ts';
+import { Afterlife } from './afterlife.ts';
 import type { Agent } from './agent.ts';
 import type { AgentSession } from './agent-session.ts';
 import { runAsNobody } from './ambient.ts';
@@ -57,6 +58,7 @@ class SessionCore implements Core, Lookup {
   readonly idle: Idle;
   keeper: Keeper | undefined;
   readonly keeping: Keeping | undefined;
+  readonly afterlife: Afterlife;
   #lastId = 0;
 
   constructor(session: AgentSession, given: AgentSessionOptions) {
@@ -75,6 +77,7 @@ class SessionCore implements Core, Lookup {
       onObserverError: (error) => this.report({ type: 'observer_failed', error }),
     });
     this.keeping = given.store && new Keeping(this, given.store, given);
+    this.afterlife = new Afterlife(this, given.userKey);
     this.hooks = new Hooks(changed);
     this.mouth = new Mouth(() => this.floor.look());
     this.floor = new Floor(new FloorSide(this));

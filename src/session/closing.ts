@@ -1,8 +1,13 @@
-/** The end of a session (S8.7): `closeTimeoutMs` bounds all of it together, and after `closed` nothing is written. */
+/**
+ * The end of a session (S8.7): `closeTimeoutMs` bounds all of it together, and after `closed` nothing is said or taken. What
+ * goes on after that is `afterlife.ts`.
+ */
 import { SessionClosedError } from '../errors.ts';
 import type { Activity } from './activity.ts';
 import { AgentTask } from './agent-task.ts';
+import { finishes } from './afterlife.ts';
 import { bounded } from '../engine/bounded.ts';
+import type { ExecutorClosing } from '../engine/executor.ts';
 import type { Core } from './core.ts';
 
 export interface Closing {
@@ -14,22 +19,29 @@ export interface Closing {
 }
 
 export async function closeSession(core: Core, how: Closing): Promise<void> {
-  const { stage, idle, clock, options } = core;
+  const { stage, idle, clock, options, keeping, afterlife, log } = core;
+  const until = clock.now() + options.closeTimeoutMs;
   stage.close('closing');
   idle.close();
   for (const activity of stage.stack) if (activity.phase === 'here') activity.phase = 'ending';
   await bounded(inOrder(core, how), options.closeTimeoutMs, clock);
   if (how.suspend) core.keeper?.drop();
   end(core, how);
-  await core.keeper?.close();
+  if (log.state.status === 'finishing') {
+    await bounded(afterlife.begin(), Math.max(0, until - clock.now()), clock);
+  } else {
+    await keeping?.close();
+    afterlife.finish();
+  }
 }
 
-async function inOrder(core: Core, { drain = false, suspend = false, reason }: Closing): Promise<void> {
-  const { stage, executor, session } = core;
-  await endSpeeches(core, drain);
+async function inOrder(core: Core, how: Closing): Promise<void> {
+  const { stage, executor, session, keeping } = core;
+  await endSpeeches(core, how.drain ?? false);
   await executor.announcer.whenTold();
-  if (suspend) await core.keeper?.close();
-  const stopped = executor.close(reason, suspend ? 'suspended' : 'closed');
+  await keeping?.outbox?.close();
+  if (how.suspend) await core.keeper?.close();
+  const stopped = executor.close(how.reason, forTasks(core, how));
   for (const activity of [...stage.stack].reverse()) {
     if (stage.isClosed) return;
     fail(activity);
@@ -37,23 +49,30 @@ async function inOrder(core: Core, { drain = false, suspend = false, reason }: C
     activity.end();
   }
   await stopped;
-  await session.sharedTools.close();
+  await session.sharedTools.close(
+    [...executor.live].flatMap((task) => (task.hasEnded ? [] : (task.tool.toolsets ?? []))),
+  );
 }
 
 /** What has not come to its own end by now is ended. */
-function end(
-  { stage, executor, session, speeches, users, floor, log }: Core,
-  { reason, suspend = false }: Closing,
-): void {
+function end(core: Core, how: Closing): void {
+  const { stage, executor, session, speeches, users, floor, log } = core;
+  const { reason } = how;
   for (const speech of [...speeches]) speech.cut('session');
-  void executor.close(reason, suspend ? 'suspended' : 'closed');
+  void executor.close(reason, forTasks(core, how));
   executor.giveUp();
   for (const activity of [...stage.stack].reverse()) fail(activity);
   void session.sharedTools.close();
   users.close();
   floor.close();
-  log.commit({ type: 'session_closed', reason });
+  const { running, deliveries } = log.state.tasks;
+  const goesOn = !how.suspend && running.size + deliveries.size > 0;
+  log.commit({ type: goesOn ? 'session_ended' : 'session_closed', reason });
   stage.close('closed');
+}
+
+function forTasks(core: Core, { suspend = false }: Closing): ExecutorClosing {
+  return suspend ? { stop: 'suspended' } : { goesOn: (tool) => finishes(core, tool) };
 }
 
 function fail({ agent }: Activity): void {

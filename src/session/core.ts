@@ -8,7 +8,8 @@ import type { EngineReport } from '../engine/seam.ts';
 import type { Prompts, Wording } from '../tools/prompts.ts';
 import type { Agent } from './agent.ts';
 import type { AgentSession } from './agent-session.ts';
-import type { ContextLimit, Logger } from './options.ts';
+import type { Afterlife } from './afterlife.ts';
+import type { AgentSessionOptions, ContextLimit, Logger } from './options.ts';
 import type { Events } from './events.ts';
 import type { Floor } from './floor.ts';
 import type { Handoffs } from './handoffs.ts';
@@ -35,6 +36,10 @@ export interface CoreOptions {
   readonly quietMs: number;
   readonly closeTimeoutMs: number;
   readonly stopTimeoutMs: number;
+  readonly maxAttempts: number;
+  readonly retryDelayMs: number;
+  readonly whenSessionEnds: 'cancel' | 'finish';
+  readonly onUndelivered: AgentSessionOptions['onUndelivered'];
   readonly userAwayMs: number | undefined;
   readonly prompts: Partial<Prompts>;
   /** Replaces what the table says of the model's wire. */
@@ -50,6 +55,8 @@ export interface Core {
   keeper: Keeper | undefined;
   /** Of a session that is kept; undefined without a store. */
   readonly keeping: Keeping | undefined;
+  /** What goes on after its end. */
+  readonly afterlife: Afterlife;
   readonly logger: Logger;
   readonly options: CoreOptions;
   readonly output: Transcript;

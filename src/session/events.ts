@@ -224,6 +224,7 @@ export function project(record: SessionRecord, lookup: Lookup, emit: Events['emi
         at,
       );
     case 'record_added':
+    case 'result_received':
       emit('item_added', { item: record.record }, at);
       return emit('delivery_scheduled', { id: record.record.id, callId: record.record.callId }, at);
     case 'delivery_opened':
@@ -246,6 +247,7 @@ export function project(record: SessionRecord, lookup: Lookup, emit: Events['emi
       const current = lookup.current();
       return current && emit('agent_changed', current, at);
     }
+    case 'session_ended':
     case 'session_closed':
       return emit('closed', { reason: record.reason }, at);
     default:

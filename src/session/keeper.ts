@@ -30,6 +30,7 @@ export interface KeeperPorts {
   /** The lease may have run out: nobody may be heard until `onHeard`. */
   readonly onSilenced: () => void;
   readonly onHeard: () => void;
+  readonly onRenewed: () => void;
   /** Somebody else has the session. Nothing more is written. */
   readonly onLost: (error: StoreError) => void;
 }
@@ -233,6 +234,7 @@ export class Keeper {
     clock.clearTimeout(this.#end);
     this.#end = end;
     this.#hear();
+    this.#ports.onRenewed();
   }
 
   /** Set before the lease is asked for. */
@@ -277,7 +279,8 @@ function leasePatienceMs(leaseMs: number): number {
   return Math.min(patienceMs, leaseMs / 3);
 }
 
-async function inTime<T>(promise: Promise<T>, clock: Clock, limitMs = patienceMs): Promise<T> {
+/** What `promise` gives. Rejects with `store_unavailable` where the store does not answer. */
+export async function inTime<T>(promise: Promise<T>, clock: Clock, limitMs = patienceMs): Promise<T> {
   const late = Promise.withResolvers<never>();
   const timer = clock.setTimeout(() => late.reject(noAnswer(limitMs)), limitMs);
   try {

@@ -5,9 +5,12 @@ import { describeError, MeanwhileError } from '../errors.ts';
 import type { Core } from './core.ts';
 import { hold, holdAfter, type KeeperPorts } from './keeper.ts';
 import type { AgentSessionOptions } from './options.ts';
+import { UserOutbox } from './user-outbox.ts';
 
 export class Keeping {
   readonly sessionId: string;
+  /** Of its user, where he is known. */
+  readonly outbox: UserOutbox | undefined;
   readonly #core: Core;
   readonly #userKey: { readonly userKey?: string };
   readonly #ports: KeeperPorts;
@@ -17,6 +20,8 @@ export class Keeping {
     this.#core = core;
     this.sessionId = core.options.sessionId ?? '';
     this.#userKey = userKey === undefined ? {} : { userKey };
+    this.outbox =
+      userKey === undefined ? undefined : new UserOutbox(core, store, userKey, (error) => this.#outboxTrouble(error));
     this.#ports = {
       store,
       clock: core.clock,
@@ -25,8 +30,15 @@ export class Keeping {
       onRecovered: () => core.logger.info('The store works again; all records are kept.'),
       onSilenced: () => this.#silence(),
       onHeard: () => core.floor.changed(),
+      onRenewed: () => void this.outbox?.look(),
       onLost: (error) => this.#lost(error),
     };
+  }
+
+  /** What was told is settled, what was recorded is kept, the lease given back. Bounded, as a store that fails is. */
+  async close(): Promise<void> {
+    await this.outbox?.close();
+    await this.#core.keeper?.close();
   }
 
   /** Takes a session that is new. Rejects with `session_state` for one that was begun before. */
@@ -59,6 +71,13 @@ export class Keeping {
   #trouble(error: unknown): void {
     const { logger, events } = this.#core;
     logger.warn(`The store fails; the session goes on and is not kept meanwhile: ${describeError(error)}`);
+    events.emit('error', { source: 'store', error });
+  }
+
+  /** It is asked again when the lease is renewed. */
+  #outboxTrouble(error: unknown): void {
+    const { logger, events } = this.#core;
+    logger.warn(`The user's outbox cannot be reached: ${describeError(error)}`);
     events.emit('error', { source: 'store', error });
   }
 

@@ -79,12 +79,13 @@ class FloorLease implements Lease {
       lease: this.#under,
       serve,
     });
+    const stopListening = stage.onClosed(() => reject(new SessionClosedError('foreground')));
     void this.#body.whenEnded.then(() => {
       leave();
       this.giveBack();
       reject(endOf(this.#body));
     });
-    await promise;
+    await promise.finally(stopListening);
   }
 
   giveBack(): void {

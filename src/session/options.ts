@@ -11,6 +11,7 @@ import { flattenTools } from '../tools/flatten.ts';
 import { checkEach, checkNames, flag, invalid, oneOf, record, show, typed, type Check } from '../tools/options.ts';
 import type { Prompts } from '../tools/prompts.ts';
 import { checkPrompts, type ToolSource } from '../tools/toolset.ts';
+import type { Undelivered } from './afterlife.ts';
 import type { CoreOptions } from './core.ts';
 import { createTextOutput, type SpeechOutput } from './output.ts';
 import type { Tracing } from './tracing.ts';
@@ -37,10 +38,24 @@ export interface AgentSessionOptions<UserData = unknown> {
    * `meanwhile/store/sqlite`, or your own. Default: nowhere.
    */
   readonly store?: SessionStore;
-  /** Names it, in the store and in `ctx.idempotencyKey`. Default: a random UUID where there is a store. */
+  /**
+   * Names it, in the store, in `ctx.idempotencyKey` and in `deliveryId`. Default: a random UUID where there is a store or an
+   * `onUndelivered`.
+   */
   readonly sessionId?: string;
-  /** Whose session it is, for `store.find`. */
+  /** Whose session it is: for `store.find`, and for the outbox in which results wait for the user's next session. */
   readonly userKey?: string;
+  /**
+   * What becomes of tasks when the session ends, as when the caller hangs up: they are cancelled, or they `finish` and their
+   * results are handed over, as is what was not told yet. A tool's own `whenSessionEnds` wins. Default `'cancel'`.
+   */
+  readonly whenSessionEnds?: 'cancel' | 'finish';
+  /**
+   * Takes each result of a task that finished when the conversation was over: by e-mail, say. Called at least once for each
+   * `deliveryId`; what it throws is logged, and it is called again, `maxAttempts` times at most. Without it, and where it has
+   * failed, results wait in the outbox of the user, which takes a `store` and a `userKey`.
+   */
+  onUndelivered?(undelivered: Undelivered<UserData>): void | Promise<void>;
   /** So long nobody else gets the session when this process has died. Default 15,000. */
   readonly leaseMs?: number;
   /** Where the agent's words go. Default: text that counts as heard when it is written. */
@@ -84,6 +99,8 @@ const names = [
   'store',
   'sessionId',
   'userKey',
+  'whenSessionEnds',
+  'onUndelivered',
   'leaseMs',
   'output',
   'clock',
@@ -132,19 +149,24 @@ export function resolveOptions(options: AgentSessionOptions): ResolvedOptions {
   if (options.prompts) checkPrompts('AgentSession', options.prompts, 'invalid_option');
   if (options.wire) checkWire('AgentSession, wire', options.wire);
   flattenTools(options.tools);
-  const { stopTimeoutMs = 2000, userAwayMs = 15_000 } = options;
+  const { stopTimeoutMs = 2000, userAwayMs = 15_000, maxAttempts = 3, retryDelayMs = 1000 } = options;
+  const needsId = options.store !== undefined || options.onUndelivered !== undefined;
   return {
     clock: options.clock ?? systemClock,
     logger: new SafeLogger(options.logger ?? consoleLogger),
     output: options.output ?? textOutput,
     core: {
       llm: options.llm,
-      sessionId: options.sessionId ?? (options.store ? globalThis.crypto.randomUUID() : undefined),
+      sessionId: options.sessionId ?? (needsId ? globalThis.crypto.randomUUID() : undefined),
       maxToolSteps: options.maxToolSteps ?? 3,
       maxRetries: options.maxRetries ?? 2,
       quietMs: options.quietMs ?? (options.output?.medium === 'voice' ? 400 : 0),
       closeTimeoutMs: options.closeTimeoutMs ?? 5000,
       stopTimeoutMs,
+      maxAttempts,
+      retryDelayMs,
+      whenSessionEnds: options.whenSessionEnds ?? 'cancel',
+      onUndelivered: options.onUndelivered?.bind(options),
       userAwayMs: userAwayMs === Infinity ? undefined : userAwayMs,
       prompts: options.prompts ?? {},
       contextLimit: options.contextLimit,
@@ -152,8 +174,8 @@ export function resolveOptions(options: AgentSessionOptions): ResolvedOptions {
     },
     engine: {
       coalesceMs: options.coalesceMs ?? 50,
-      maxAttempts: options.maxAttempts ?? 3,
-      retryDelayMs: options.retryDelayMs ?? 1000,
+      maxAttempts,
+      retryDelayMs,
       stopTimeoutMs,
     },
   };
@@ -229,9 +251,25 @@ const checks: Readonly<Partial<Record<keyof AgentSessionOptions, Check>>> = {
     (value) => typeof value === 'function' || (isCount(value) && value >= 1),
   ),
   wire: record,
-  store: face('acquire', 'renew', 'release', 'append', 'read', 'saveSnapshot', 'snapshot', 'find', 'delete', 'expire'),
+  store: face(
+    'acquire',
+    'renew',
+    'release',
+    'append',
+    'read',
+    'saveSnapshot',
+    'snapshot',
+    'find',
+    'post',
+    'collect',
+    'settle',
+    'delete',
+    'expire',
+  ),
   sessionId: name,
   userKey: name,
+  whenSessionEnds: oneOf('cancel', 'finish'),
+  onUndelivered: typed('a function', (value) => typeof value === 'function'),
   leaseMs: typed('a number of ms above 0', (value) => typeof value === 'number' && value > 0 && value < Infinity),
   onRecord: typed('a function', (value) => typeof value === 'function'),
   tracer: typed('a function of the session (openTelemetry() makes one)', (value) => typeof value === 'function'),

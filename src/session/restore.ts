@@ -7,6 +7,7 @@ import { apply } from '../chat/fold.ts';
 import { stateFromText } from '../chat/snapshot.ts';
 import { createSessionState, type ActivityState, type SessionState, type TaskState } from '../chat/state.ts';
 import type { SessionStore } from '../chat/store.ts';
+import type { CollectedResult } from '../chat/undelivered.ts';
 import type { TurnRef } from '../engine/seam.ts';
 import { MeanwhileError } from '../errors.ts';
 import type { SpeechRef } from '../tools/faces.ts';
@@ -69,15 +70,18 @@ export async function restoreInto(core: Core, { store, agents, takeOver }: Resto
     // Nobody else writes to it any more.
     const state = await readState(store, sessionId);
     requireOpen(state, sessionId);
+    // What another session tells by now this one does not tell.
+    const collected = await collectAgain(core, state);
     const { stays, name = '' } = lastAgent(state);
     const agent = makeAgent(agents, { name, sessionId, userData: session.userData });
     log.state = state;
-    await stage.change(async () => {
+    const prepare = async (): Promise<Prepared> => {
       await session.sharedTools.setUp();
       const activityId = stays?.id ?? core.newId('activity');
-      const toolbox = await createToolbox(core, agent, activityId);
-      goOn(core, agent, { activityId, toolbox }, stays !== undefined);
-    });
+      return { activityId, toolbox: await createToolbox(core, agent, activityId) };
+    };
+    if (state.status === 'finishing') finish(core, agent, await prepare());
+    else await stage.change(async () => goOn(core, agent, await prepare(), stays !== undefined, collected));
   } catch (error) {
     await core.keeper?.close();
     throw error;
@@ -85,15 +89,45 @@ export async function restoreInto(core: Core, { store, agents, takeOver }: Resto
 }
 
 /** Without a yield: when somebody else's code runs, all of it is there. */
-function goOn(core: Core, agent: Agent, prepared: Prepared, stays: boolean): void {
-  const { stage, executor, log, speaking } = core;
+function goOn(
+  core: Core,
+  agent: Agent,
+  prepared: Prepared,
+  stays: boolean,
+  collected: readonly CollectedResult[],
+): void {
+  const { stage, executor, log, speaking, keeping } = core;
   log.commit({ type: 'session_restored' });
   const again = closeOpenEnds(core, agent, prepared.toolbox.engineTools);
   const activity = stays ? stage.bringBack(agent, prepared) : stage.enter(agent, prepared);
   executor.keepTools(activity.toolbox.engineTools);
+  keeping?.outbox?.receive(collected);
   for (const task of again) void executor.resume(task, turnOf(task, activity));
   executor.announcer.look();
   if (stays && isUnanswered(log.state, activity.id)) speaking.reply(activity, {});
+}
+
+/** The conversation was over: nobody enters, its tasks come to their end, and their results are handed over. */
+function finish(core: Core, agent: Agent, prepared: Prepared): void {
+  const { stage, executor, log, afterlife } = core;
+  log.commit({ type: 'session_restored' });
+  const again = closeOpenEnds(core, agent, prepared.toolbox.engineTools);
+  const activity = stage.bringBack(agent, prepared);
+  stage.close('closed');
+  executor.keepTools(activity.toolbox.engineTools);
+  void executor.close('closed', { goesOn: () => true });
+  for (const task of again) void executor.resume(task, turnOf(task, activity));
+  void afterlife.begin();
+}
+
+async function collectAgain({ keeping }: Core, { status, tasks }: SessionState): Promise<readonly CollectedResult[]> {
+  if (status !== 'open') return [];
+  if (keeping?.outbox) return await keeping.outbox.collect();
+  if (![...tasks.received.keys()].some((id) => tasks.deliveries.has(id))) return [];
+  throw new MeanwhileError(
+    'invalid_option',
+    'restore: expected the userKey it was started with, since it has results from the user’s outbox; got nothing.',
+  );
 }
 
 /** A session's state as it was kept. Rejects with `store_corrupt`, `store_newer_version`, `store_unavailable`. */
@@ -109,7 +143,7 @@ async function readState(store: SessionStore, sessionId: string): Promise<Sessio
 
 /** Throws where what was kept is no session that can go on. */
 function requireOpen(state: SessionState, sessionId: string): void {
-  if (state.status === 'open') return;
+  if (state.status === 'open' || state.status === 'finishing') return;
   const fact = state.status === 'new' ? 'is not in the store' : 'was closed';
   throw new MeanwhileError('session_state', `restore: session ${sessionId} ${fact}. Start a new AgentSession.`);
 }

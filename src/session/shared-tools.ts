@@ -39,9 +39,12 @@ export class SharedTools {
     await this.#care.update(source);
   }
 
-  /** At the end of the session: its toolsets and those of the agents that are still there. */
-  async close(): Promise<void> {
-    const activities = this.#core.stage.stack.map((activity) => activity.toolbox.care.close());
-    await Promise.all([this.#care.close(), ...activities]);
+  /**
+   * At the end of the session: its toolsets and those of the agents that are still there. Resolves when they are closed, but
+   * for those that are `inUse`.
+   */
+  async close(inUse: readonly object[] = []): Promise<void> {
+    const activities = this.#core.stage.stack.map((activity) => activity.toolbox.care.close(inUse));
+    await Promise.all([this.#care.close(inUse), ...activities]);
   }
 }

@@ -65,6 +65,11 @@ export interface ToolPolicy<Args = unknown> {
    * after a crash runs its body again. Default false: it ends as failed, and the user is told. As MCP's `idempotentHint`.
    */
   readonly idempotent?: boolean;
+  /**
+   * What becomes of it when the session ends, as when the caller hangs up: `cancel` it, or let it `finish` and hand its result
+   * to `onUndelivered`, or to the user's next session. Default: the session's, which is `'cancel'`.
+   */
+  readonly whenSessionEnds?: 'cancel' | 'finish';
   /** May the reply that tells it call tools? Default: one with the result may, one with progress only may not (S3.7). */
   readonly deliveryToolChoice?: 'auto' | 'none';
 }
@@ -72,7 +77,7 @@ export interface ToolPolicy<Args = unknown> {
 /** What an AsyncToolset may set for its tools. A tool's own option wins. */
 export type ToolDefaults = Omit<ToolPolicy, 'supersedeKey' | 'asks'>;
 
-/** What is in force, all defaults filled in. `onDuplicate` stays undefined where nobody set it. */
+/** What is in force, all defaults filled in. `onDuplicate` and `whenSessionEnds` stay undefined where nobody set them. */
 export interface EffectivePolicy<Args = unknown> {
   readonly onDuplicate: DuplicateMode | undefined;
   readonly duplicateKey: 'arguments' | 'name' | OfArguments<Args, string>;
@@ -91,6 +96,7 @@ export interface EffectivePolicy<Args = unknown> {
   readonly onInterrupt: 'background' | 'abort';
   readonly onHandoff: 'move' | 'cancel' | 'wait';
   readonly idempotent: boolean;
+  readonly whenSessionEnds: 'cancel' | 'finish' | undefined;
   readonly deliveryToolChoice: 'auto' | 'none' | undefined;
 }
 
@@ -128,6 +134,7 @@ const checks: Readonly<Record<keyof ToolPolicy, Check>> = {
   onInterrupt: oneOf('background', 'abort'),
   onHandoff: oneOf('move', 'cancel', 'wait'),
   idempotent: flag,
+  whenSessionEnds: oneOf('cancel', 'finish'),
   deliveryToolChoice: oneOf('auto', 'none'),
 };
 
@@ -167,6 +174,7 @@ export function effectivePolicy<Args>(layers: readonly ToolPolicy<Args>[]): Effe
     onInterrupt: set.onInterrupt ?? 'background',
     onHandoff: set.onHandoff ?? 'move',
     idempotent: set.idempotent ?? false,
+    whenSessionEnds: set.whenSessionEnds,
     deliveryToolChoice: set.deliveryToolChoice,
   };
 }

@@ -58,6 +58,8 @@ export interface Prompts {
   genericError: Template<{ functionName: string }>;
   /** Its process died while it ran, and it may not be run again. */
   lost: Template<{ functionName: string; callId: string }>;
+  /** The result of a task of an earlier conversation, over before it could be told. `arguments`: JSON; `age`: of its end. */
+  earlierResult: Template<{ functionName: string; arguments: string; age: string; output: string }>;
   unknownTool: Template<{ functionName: string; available: string }>;
   badArguments: Template<{ functionName: string; reasons: string }>;
   badValue: Template<{ functionName: string; reason: string }>;
@@ -132,6 +134,8 @@ export const defaultPrompts: Prompts = {
   noProgress: '{functionName} made no progress for {limitMs} ms and was stopped.',
   genericError: '{functionName} failed because of an internal error.',
   lost: '{functionName} (call {callId}) was stopped by a failure of the system before it finished. Whether it had any effect is not known; it was not tried again.',
+  earlierResult:
+    'From an earlier conversation with the user: {functionName} {arguments} ended {age} ago, when nobody was there any more to be told. Its result: {output}',
   unknownTool: 'There is no tool named "{functionName}". Available tools: {available}.',
   badArguments: 'The arguments of {functionName} do not fit: {reasons}',
   badValue: '{functionName} gave a result that cannot be told: {reason}',

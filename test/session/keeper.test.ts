@@ -24,6 +24,7 @@ async function createKeeper(scope: SessionStore['scope'] = 'machine') {
       onTrouble: (error) => news.push(`trouble: ${(error as Error).message}`),
       onRecovered: () => news.push('recovered'),
       onSilenced: () => news.push('silenced'),
+      onRenewed: () => undefined,
       onHeard: () => news.push('heard'),
       onLost: (error) => news.push(`lost: ${error.code}`),
     },

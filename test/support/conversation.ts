@@ -272,6 +272,7 @@ const policy: ToolPolicy = {
   onInterrupt: 'background',
   onHandoff: 'move',
   idempotent: false,
+  whenSessionEnds: undefined,
   deliveryToolChoice: undefined,
 };
 

@@ -97,6 +97,7 @@ describe('what is in force', () => {
       onInterrupt: 'background',
       onHandoff: 'move',
       idempotent: false,
+      whenSessionEnds: undefined,
       deliveryToolChoice: undefined,
     });
   });
