@@ -8,6 +8,7 @@
  * SEED=1 draws the moments. Prints the counts; a fault ends it with 1 and is printed with its place in the row.
  */
 import { kinds } from './kinds.ts';
+import { momentsFrom } from './moments.ts';
 
 const [count = '10', ...wanted] = process.argv.slice(2);
 const times = Number(count);
@@ -20,7 +21,7 @@ let failed = false;
 console.log(`seed ${String(seed)}, ${String(times)} kills of each kind`);
 for (const [name, prepare] of Object.entries(kinds)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
-  const random = mulberry32(seed);
+  const random = momentsFrom(seed);
   const sum = { kills: 0, late: 0, stepsRepeated: 0, toldAgain: 0, faults: 0 };
   await using ground = await prepare();
   const began = performance.now();
@@ -42,14 +43,3 @@ for (const [name, prepare] of Object.entries(kinds)) {
   );
 }
 process.exitCode = failed ? 1 : 0;
-
-/** The same moments for the same seed. */
-function mulberry32(start: number): () => number {
-  let state = start;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
