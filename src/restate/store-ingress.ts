@@ -1,5 +1,5 @@
 /** Calls to the store's objects over HTTP. Each failure is a StoreError `store_unavailable`. */
-import { StoreError } from '../index.ts';
+import { MeanwhileError, StoreError, systemClock } from '../index.ts';
 import { closed } from '../store/refusals.ts';
 
 export interface RestateStoreOptions {
@@ -21,7 +21,8 @@ export class StoreIngress {
   #isClosed = false;
 
   constructor({ ingress, headers = {}, timeoutMs = 10_000 }: RestateStoreOptions) {
-    this.#urls = [ingress].flat().map((url) => url.replace(/\/+$/, ''));
+    this.#urls = [ingress].flat().map((url) => checked(url).replace(/\/+$/, ''));
+    if (this.#urls.length === 0) checked(undefined);
     this.#headers = { ...headers, 'content-type': 'application/json' };
     this.#timeoutMs = timeoutMs;
   }
@@ -30,12 +31,12 @@ export class StoreIngress {
     if (this.#isClosed) throw closed();
     const controller = new AbortController();
     this.#running.add(controller);
-    const timer = setTimeout(() => controller.abort(tooLate(this.#url, this.#timeoutMs)), this.#timeoutMs);
+    const timer = systemClock.setTimeout(() => controller.abort(tooLate(this.#url, this.#timeoutMs)), this.#timeoutMs);
     try {
       const path = `${object}/${encodeURIComponent(key)}/${handler}`;
       return await this.#askAny<T>(path, JSON.stringify(parameter), controller.signal);
     } finally {
-      clearTimeout(timer);
+      systemClock.clearTimeout(timer);
       this.#running.delete(controller);
     }
   }
@@ -72,6 +73,15 @@ export class StoreIngress {
     if (!response.ok) throw refused(url, response.status, text);
     return JSON.parse(text) as T;
   }
+}
+
+function checked(url: unknown): string {
+  if (typeof url === 'string' && /^https?:/.test(url) && URL.canParse(url)) return url;
+  const got = `got ${String(url)}`;
+  throw new MeanwhileError(
+    'invalid_option',
+    `restateStore: expected ingress to be an address like http://127.0.0.1:8080, ${got}.`,
+  );
 }
 
 /** `fetch` says why in its error's cause. */

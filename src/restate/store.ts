@@ -31,7 +31,8 @@ export type { RestateStoreOptions };
 
 /**
  * Needs the store's services, which `meanwhile worker` serves. Nothing is asked before the first call; where Restate
- * cannot be reached, or does not answer in time, calls reject with `store_unavailable`.
+ * cannot be reached, or does not answer in time, calls reject with `store_unavailable`. Throws MeanwhileError
+ * `invalid_option` for an `ingress` that is no address.
  */
 export function restateStore(options: RestateStoreOptions): SessionStore {
   return new RestateStore(new StoreIngress(options));
