@@ -123,8 +123,9 @@ export class AgentSession<UserData = unknown> implements ToolSession<UserData>, 
    * ```
    */
   static async restore<UserData>(options: RestoreOptions<UserData>): Promise<AgentSession<UserData>> {
-    const { agents, takeOver = false, ...rest } = checkRestore(options);
+    const { agents, takeOver = false, prepare, ...rest } = checkRestore(options);
     const session = new AgentSession<UserData>(rest);
+    await prepare?.(session);
     await restoreInto(session.#core, { agents: agents as AgentFactories, takeOver, store: rest.store });
     session.#started = true;
     if (session.#core.stage.isClosed) session.#closing = Promise.resolve();

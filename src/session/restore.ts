@@ -11,10 +11,11 @@ import type { CollectedResult } from '../chat/undelivered.ts';
 import type { TurnRef } from '../engine/seam.ts';
 import { MeanwhileError } from '../errors.ts';
 import type { SpeechRef } from '../tools/faces.ts';
-import { checkEach, flag, isRecord, record, show } from '../tools/options.ts';
+import { checkEach, flag, isRecord, record, show, typed } from '../tools/options.ts';
 import { createToolbox } from './toolbox.ts';
 import type { Activity } from './activity.ts';
 import { Agent } from './agent.ts';
+import type { AgentSession } from './agent-session.ts';
 import type { Core } from './core.ts';
 import type { AgentSessionOptions } from './options.ts';
 import { recover, staysOnStage } from './recover.ts';
@@ -37,12 +38,19 @@ export interface RestoreOptions<UserData = unknown> extends AgentSessionOptions<
   readonly agents: AgentFactories<UserData>;
   /** Takes the session from a process that is known to be dead, without waiting for the end of its lease. Default false. */
   readonly takeOver?: boolean;
+  /**
+   * Called with the session before it takes anything from the store, and waited for: what listens from here on misses nothing
+   * of what happens when it goes on.
+   */
+  readonly prepare?: (session: AgentSession<UserData>) => void | Promise<void>;
 }
+
+const fn = typed('a function of the session', (value) => typeof value === 'function');
 
 /** Throws MeanwhileError `invalid_option`. The rest is checked as a session's options are. */
 export function checkRestore<UserData>(options: RestoreOptions<UserData>): RestoreOptions<UserData> {
   const given: Record<string, unknown> = isRecord(options) ? { ...options } : {};
-  checkEach('restore', given, { agents: record, takeOver: flag }, 'invalid_option');
+  checkEach('restore', given, { agents: record, takeOver: flag, prepare: fn }, 'invalid_option');
   for (const [name, what] of [
     ['store', 'the store it was kept in'],
     ['sessionId', 'its id in the store'],

@@ -404,6 +404,39 @@ describe('the store', () => {
     await expect(begin([], { store: before.store })).rejects.toMatchObject({ code: 'session_state' });
   });
 
+  test('is followed from the first moment on by who prepares for it', async () => {
+    const before = await begin([call, 'Working.'], {
+      tools: work(
+        async (_args, { ctx }) => {
+          await ctx.update('Working.');
+          await byHand().promise;
+        },
+        { idempotent: true },
+      ),
+    });
+    await before.clock.runUntil(before.session.run({ userInput: 'Go' }));
+    const heard: string[] = [];
+    const ready = byHand();
+    const asked = byHand();
+    const restoring = restore(before.store, ['Done.'], {
+      tools: work(() => 'Done.', { idempotent: true }),
+      prepare: (session) => {
+        session.on('*', ({ type }) => heard.push(type));
+        asked.resolve();
+        return ready.promise;
+      },
+    });
+    await asked.promise;
+    expect(heard).toEqual([]);
+    ready.resolve();
+    const { session } = await restoring;
+    expect(heard).toContain('task_ended');
+    expect(historyOf(session).at(-1)).toBe('assistant: Done.');
+    await expect(restore(before.store, [], { prepare: 'it' as never })).rejects.toMatchObject({
+      code: 'invalid_option',
+    });
+  });
+
   test('is read through the session: what its processes before recorded, the change of process, and what the store has not taken yet', async () => {
     const before = await begin(['Hello.']);
     await before.clock.runUntil(before.session.run({ userInput: 'Hi' }));
