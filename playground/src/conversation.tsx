@@ -1,11 +1,11 @@
 /** What was said, and what is being said now. */
-import type { JSX } from 'preact';
-import { clockText } from './clock.ts';
+import { Fragment, type JSX } from 'preact';
+import { clockText, durationText } from './clock.ts';
 import { story, welcome } from './conversation-store.ts';
-import type { Line } from './story.ts';
+import type { Line, Restart } from './story.ts';
 
 export function Conversation(): JSX.Element {
-  const { lines, saying, hearing, agent } = story.value;
+  const { lines, saying, hearing, agent, restarts, isShortened } = story.value;
   const isEmpty = lines.length === 0 && !saying && hearing === undefined;
   return (
     <section class="conversation" aria-label="Conversation">
@@ -17,9 +17,14 @@ export function Conversation(): JSX.Element {
             weather while it is being booked.
           </p>
         )}
-        {lines.map((line) => (
-          <Said key={line.id} line={line} />
+        {isShortened && <p class="note">What was said first is not kept any more.</p>}
+        {lines.map((line, index) => (
+          <Fragment key={line.id}>
+            <Restarts restarts={restarts.filter(({ afterLines }) => afterLines === index)} />
+            <Said line={line} />
+          </Fragment>
         ))}
+        <Restarts restarts={restarts.filter(({ afterLines }) => afterLines === lines.length)} />
         {hearing !== undefined && (
           <div class="line user live">
             <span class="who">You</span>
@@ -35,6 +40,18 @@ export function Conversation(): JSX.Element {
         {!saying && agent.state === 'thinking' && <p class="thinking">thinking</p>}
       </div>
     </section>
+  );
+}
+
+function Restarts({ restarts }: { readonly restarts: readonly Restart[] }): JSX.Element {
+  return (
+    <>
+      {restarts.map(({ from, to }) => (
+        <p class="restart" key={to}>
+          The process ended here. Another went on, {durationText(to - from)} later.
+        </p>
+      ))}
+    </>
   );
 }
 

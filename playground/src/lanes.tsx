@@ -8,7 +8,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { JSX } from 'preact';
 import { clockText, durationText, now } from './clock.ts';
 import { story } from './conversation-store.ts';
-import type { DeliveryView, Span, TaskView } from './story.ts';
+import type { DeliveryView, Restart, Span, TaskView } from './story.ts';
 import { pan, scaleOf, ticks, zoom, type Scale, type View } from './timescale.ts';
 
 const view = signal<View>({ lengthMs: 60_000, endsAt: undefined });
@@ -19,7 +19,7 @@ const axisHeight = 20;
 const labelShare = 0.05;
 
 export function Lanes(): JSX.Element {
-  const { tasks, startedAt } = story.value;
+  const { tasks, startedAt, restarts } = story.value;
   const from = startedAt ?? now.value;
   return (
     <section class="lanes" aria-label="Timeline">
@@ -46,7 +46,10 @@ export function Lanes(): JSX.Element {
         </div>
         <Drawing origin={from} />
       </div>
-      <p class="legend">○ update · ● end · ◆ told to you; the line before it is the time it waited for quiet</p>
+      <p class="legend">
+        ○ update · ● end · ◆ told to you; the line before it is the time it waited for quiet
+        {restarts.length > 0 && ' · grey: no process was there'}
+      </p>
     </section>
   );
 }
@@ -111,7 +114,7 @@ function Drawing({ origin }: { readonly origin: number }): JSX.Element {
     if (box.current) observer.observe(box.current);
     return () => observer.disconnect();
   }, []);
-  const { tasks, deliveries, userSpeaks, agentSpeaks, speeches, lines } = story.value;
+  const { tasks, deliveries, userSpeaks, agentSpeaks, speeches, lines, restarts } = story.value;
   const scale = scaleOf(view.value, now.value, width.value);
   const rows = tasks.size + 2;
   const height = axisHeight + rows * laneHeight;
@@ -142,10 +145,37 @@ function Drawing({ origin }: { readonly origin: number }): JSX.Element {
             y={axisHeight + (index + 2) * laneHeight}
           />
         ))}
+        {restarts.map((restart) => (
+          <Gap key={restart.to} restart={restart} scale={scale} height={height} />
+        ))}
         <line class="now" x1={scale.x(now.value)} x2={scale.x(now.value)} y1={axisHeight} y2={height} />
       </svg>
     </div>
   );
+}
+
+/** The time when there was no process: nothing in it can have happened. */
+function Gap({ restart, scale, height }: GapProps): JSX.Element | null {
+  const { from, to } = restart;
+  if (to < scale.from || from > scale.to) return null;
+  return (
+    <g class="gap">
+      <rect
+        x={scale.x(from)}
+        y={axisHeight}
+        width={Math.max(2, scale.x(to) - scale.x(from))}
+        height={height - axisHeight}
+      />
+      <line x1={scale.x(from)} x2={scale.x(from)} y1={axisHeight} y2={height} />
+      <title>{`The process ended; another went on after ${durationText(to - from)}`}</title>
+    </g>
+  );
+}
+
+interface GapProps {
+  readonly restart: Restart;
+  readonly scale: Scale;
+  readonly height: number;
 }
 
 function Axis({

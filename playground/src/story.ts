@@ -78,7 +78,24 @@ export interface ModelCall {
   readonly answer?: unknown;
 }
 
+/** The process that had the conversation ended, and another went on with it. */
+export interface Restart {
+  /** The last sign of the one, and the first of the other. */
+  readonly from: number;
+  readonly to: number;
+  /** So many lines stood before. */
+  readonly afterLines: number;
+}
+
 export interface Story {
+  /** Of the conversation it tells; undefined before there is one. */
+  readonly key?: string;
+  /** The last record that was seen; 0: none. */
+  readonly seen: number;
+  readonly seenAt?: number;
+  /** What happened first is not known any more. */
+  readonly isShortened: boolean;
+  readonly restarts: readonly Restart[];
   readonly agent: { readonly state: string; readonly name?: string };
   readonly user: string;
   readonly lines: readonly Line[];
@@ -102,6 +119,9 @@ export interface Story {
 }
 
 export const emptyStory: Story = {
+  seen: 0,
+  isShortened: false,
+  restarts: [],
   agent: { state: 'initializing' },
   user: 'listening',
   lines: [],
@@ -115,13 +135,25 @@ export const emptyStory: Story = {
   modelCalls: [],
 };
 
+type Welcome = Extract<ServerMessage, { type: 'welcome' }>;
 type Message = Exclude<ServerMessage, { type: 'welcome' | 'record' | 'clear' | 'drain' }>;
 
 /** What the inspector keeps. */
 const keptEntries = 2_000;
 const keptCalls = 200;
 
+/** It goes on where the page has seen what came before, else it begins anew. */
+export function withWelcome(story: Story, { key, from }: Pick<Welcome, 'key' | 'from'>): Story {
+  if (story.key === key && from <= story.seen + 1) return story;
+  return { ...emptyStory, key, isShortened: from > 1 };
+}
+
 export function withRecord(story: Story, record: SessionRecord): Story {
+  const { seq, at } = record;
+  return { ...told(story, record), seen: seq, seenAt: at };
+}
+
+function told(story: Story, record: SessionRecord): Story {
   const begun = story.startedAt === undefined ? { ...story, startedAt: record.at } : story;
   const noted = note(begun, { key: `r${String(record.seq)}`, at: record.at, type: record.type, detail: record });
   const { at } = record;
@@ -134,6 +166,8 @@ export function withRecord(story: Story, record: SessionRecord): Story {
       const who = message.role === 'user' ? 'user' : 'agent';
       return { ...noted, lines: [...noted.lines, { id: message.id, who, text, at, cut: message.cut === true }] };
     }
+    case 'session_restored':
+      return restarted(noted, at);
     case 'speech_opened':
       return { ...noted, speeches: set(noted.speeches, record.speechId, { from: at }) };
     case 'speech_closed': {
@@ -150,6 +184,19 @@ export function withRecord(story: Story, record: SessionRecord): Story {
     default:
       return withTaskRecord(noted, record);
   }
+}
+
+/** What the process before was doing ended with it. */
+function restarted(story: Story, to: number): Story {
+  const from = story.seenAt ?? to;
+  const { saying: _cut, hearing: _unheard, ...rest } = story;
+  return {
+    ...rest,
+    isPaused: false,
+    agentSpeaks: spans(story.agentSpeaks, false, from),
+    userSpeaks: spans(story.userSpeaks, false, from),
+    restarts: [...story.restarts, { from, to, afterLines: story.lines.length }],
+  };
 }
 
 function withTaskRecord(story: Story, record: SessionRecord): Story {

@@ -27,6 +27,8 @@ export interface ClientEvents {
 export interface ClientOptions {
   /** The server's WebSocket, with whatever its `authenticate` wants: `wss://example.org/meanwhile?token=…`. */
   readonly url: string;
+  /** The `key` of a `welcome` before this page was loaded: comes back to that conversation, from its first record on. */
+  readonly resume?: string;
   /** Default: the browser's. */
   readonly clock?: Timers;
 }
@@ -40,7 +42,7 @@ export class MeanwhileClient {
   #microphoneRate: number | undefined;
   #state: LinkState = { type: 'connecting', attempt: 0 };
 
-  constructor({ url, clock }: ClientOptions) {
+  constructor({ url, resume, clock }: ClientOptions) {
     const listener: LinkListener = {
       onState: (state) => {
         this.#state = state;
@@ -49,7 +51,7 @@ export class MeanwhileClient {
       onMessage: (message) => this.#hear(message),
       onSound: (samples) => this.#loudspeaker?.play(samples),
     };
-    this.#link = new Link(url, listener, clock);
+    this.#link = new Link(url, listener, { clock, resume });
   }
 
   get state(): LinkState {

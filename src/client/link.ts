@@ -17,10 +17,11 @@ import {
 import { platformTimers, type Timers } from './timers.ts';
 
 export type LinkState =
-  | { readonly type: 'connecting'; readonly attempt: number }
+  /** `reason`: why the server closed it last, where it said so. */
+  | { readonly type: 'connecting'; readonly attempt: number; readonly reason?: CloseReason }
   | { readonly type: 'open' }
   /** Tries again in `inMs`. */
-  | { readonly type: 'waiting'; readonly inMs: number; readonly attempt: number }
+  | { readonly type: 'waiting'; readonly inMs: number; readonly attempt: number; readonly reason?: CloseReason }
   /** For good. `reason` is undefined where this side closed it. */
   | { readonly type: 'closed'; readonly reason?: CloseReason; readonly detail?: string };
 
@@ -46,11 +47,21 @@ export class Link {
   #soundIsTold = true;
   /** The conversation is there: nothing but hello may be said before. */
   #isWelcome = false;
+  /** Why there is no connection, where the server said so. */
+  #reason: { readonly reason?: CloseReason } = {};
 
-  constructor(url: string, listener: LinkListener, timers = platformTimers) {
-    this.#timers = timers;
+  constructor(
+    url: string,
+    listener: LinkListener,
+    {
+      clock = platformTimers,
+      resume,
+    }: { readonly clock?: Timers | undefined; readonly resume?: string | undefined } = {},
+  ) {
+    this.#timers = clock;
     this.#url = url;
     this.#listener = listener;
+    if (resume !== undefined) this.#resume = { key: resume, since: 0 };
   }
 
   /** `sound`: what the page has of it, now and when it comes back. */
@@ -96,7 +107,7 @@ export class Link {
 
   #connect(): void {
     this.#attempt += 1;
-    this.#listener.onState({ type: 'connecting', attempt: this.#attempt });
+    this.#listener.onState({ type: 'connecting', attempt: this.#attempt, ...this.#reason });
     const socket = new WebSocket(this.#url, SUBPROTOCOL);
     socket.binaryType = 'arraybuffer';
     this.#isWelcome = false;
@@ -128,6 +139,7 @@ export class Link {
       const isSame = this.#resume?.key === message.key;
       this.#resume = { key: message.key, since: isSame ? (this.#resume?.since ?? 0) : 0 };
       this.#attempt = 0;
+      this.#reason = {};
       this.#isWelcome = true;
       if (!this.#soundIsTold) this.setSound(this.#sound);
       this.#listener.onState({ type: 'open' });
@@ -144,7 +156,9 @@ export class Link {
     const reason = closeReason(code);
     if (reason && isFinal(code)) return this.#end({ type: 'closed', reason, ...(detail === '' ? {} : { detail }) });
     const inMs = Math.min(longestWaitMs, firstWaitMs * 2 ** Math.max(0, this.#attempt - 1));
-    this.#listener.onState({ type: 'waiting', inMs, attempt: this.#attempt });
+    // A server that said that it goes is not there to say it again.
+    if (reason !== undefined || this.#reason.reason !== 'away') this.#reason = reason === undefined ? {} : { reason };
+    this.#listener.onState({ type: 'waiting', inMs, attempt: this.#attempt, ...this.#reason });
     this.#timer = this.#timers.setTimeout(() => {
       this.#timer = undefined;
       this.#connect();

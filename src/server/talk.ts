@@ -179,6 +179,7 @@ export class Talk {
       sessionId: this.sessionId,
       seq: session.state.seq,
       from: session.isKept ? 1 : this.#inMemoryFrom,
+      ...(session.isKept ? { kept: true } : {}),
       now: this.#deps.clock.now(),
       sound: this.#sound,
       ...(note === undefined ? {} : { note }),

@@ -24,8 +24,10 @@ const serverMessage = v.variant('type', [
     sessionId: v.string(),
     /** The last record there is. */
     seq: count,
-    /** Older records than these are gone: what the page shows begins anew with them. */
+    /** Older records than these are gone: what the page shows begins anew with them where it has not seen the one before. */
     from: count,
+    /** It outlives its server: `key` is worth remembering where the page is loaded anew. */
+    kept: v.optional(v.boolean()),
     now: time,
     sound,
     /** Shown to the user at the start. */
