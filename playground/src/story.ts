@@ -144,8 +144,13 @@ const keptCalls = 200;
 
 /** It goes on where the page has seen what came before, else it begins anew. */
 export function withWelcome(story: Story, { key, from }: Pick<Welcome, 'key' | 'from'>): Story {
-  if (story.key === key && from <= story.seen + 1) return story;
-  return { ...emptyStory, key, isShortened: from > 1 };
+  const isSame = story.key === key;
+  if (isSame && from === story.seen + 1) return story;
+  const begun = { ...emptyStory, key, isShortened: from > 1 };
+  if (!isSame || story.seenAt === undefined) return begun;
+  // Who was heard when is in no record.
+  const { agentSpeaks, userSpeaks, seenAt } = story;
+  return { ...begun, agentSpeaks: spans(agentSpeaks, false, seenAt), userSpeaks: spans(userSpeaks, false, seenAt) };
 }
 
 export function withRecord(story: Story, record: SessionRecord): Story {

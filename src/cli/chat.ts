@@ -3,14 +3,13 @@ import { parseArgs } from 'node:util';
 import { systemClock } from '../index.ts';
 import { CliFailure } from './failure.ts';
 import type { Io, World } from './io.ts';
-import { idsIn, openKept, openStore, readStore, recordsOf, type Keeping } from './kept.ts';
+import { beginKept, idsIn, openStore, readStore, resumeKept, type Keeping } from './kept.ts';
 import { loadTalk, type LoadedTalk } from './load.ts';
 import { openTalk, type Talk } from './open.ts';
 
 export async function chat(argv: readonly string[], io: Io): Promise<number> {
   const { file, plain, store } = readArguments(argv);
   const world = { ...io, clock: io.clock ?? systemClock };
-  // Before the conversation is there: one that goes on may begin to speak at once.
   const show = await front(plain || !isScreen(io));
   const loaded = await loadTalk(file, io.cwd);
   const keeping = await openStore(loaded, store, io.cwd);
@@ -28,9 +27,8 @@ async function front(isPlain: boolean): Promise<(talk: Talk, world: World) => Pr
 /** The last conversation with this file, where it was left open. */
 async function openNewest(loaded: LoadedTalk, world: World, keeping: Keeping): Promise<Talk> {
   const [sessionId] = await idsIn(keeping);
-  const before = sessionId === undefined ? [] : await recordsOf(keeping, sessionId);
-  const talk = await openKept(loaded, world, keeping, { sessionId });
-  return talk.isRestored ? { ...talk, before } : talk;
+  const last = sessionId === undefined ? undefined : await resumeKept(loaded, world, keeping, { sessionId });
+  return last ?? beginKept(loaded, world, keeping);
 }
 
 const options = {

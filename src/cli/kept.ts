@@ -6,10 +6,8 @@ import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import {
   AgentSession,
-  MeanwhileError,
   StoreError,
   type AgentFactories,
-  type AgentSessionOptions,
   type SessionRecord,
   type SessionStore,
   type SpeechOutput,
@@ -71,23 +69,82 @@ export interface KeptTalk extends Talk {
 export async function openKept(
   loaded: LoadedTalk,
   world: World,
-  { store, userKey }: Keeping,
-  { output, sessionId, ifTaken = 'refuse' }: KeptOptions = {},
+  keeping: Keeping,
+  { sessionId, ifTaken = 'refuse', ...options }: KeptOptions = {},
 ): Promise<KeptTalk> {
-  const { file, agent, note } = loaded;
-  const options = { ...sessionOptions(loaded, world, output), store, userKey, leaseMs };
-  const shown = note === undefined ? {} : { note };
+  const before =
+    sessionId === undefined ? undefined : await resumeKept(loaded, world, keeping, { ...options, sessionId });
+  if (!before) return beginKept(loaded, world, keeping, options);
   try {
-    const before = sessionId === undefined ? undefined : await restore(loaded, ifTaken, { ...options, sessionId });
-    if (before && sessionId !== undefined)
-      return { ...shown, session: before, sessionId, isRestored: true, start: () => Promise.resolve() };
-    const newId = randomUUID();
-    const session = new AgentSession({ ...options, sessionId: newId });
+    await before.start();
+    return before;
+  } catch (error) {
+    if (ifTaken === 'refuse' || !(error instanceof TakenFailure)) throw error;
+    return beginKept(loaded, world, keeping, options);
+  }
+}
+
+/** A new one. Throws a CliFailure. */
+export function beginKept(
+  loaded: LoadedTalk,
+  world: World,
+  { store, userKey }: Keeping,
+  { output }: Pick<KeptOptions, 'output'> = {},
+): KeptTalk {
+  const { file, agent, note } = loaded;
+  const sessionId = randomUUID();
+  try {
+    const session = new AgentSession({ ...sessionOptions(loaded, world, output), store, userKey, leaseMs, sessionId });
     const start = (): Promise<void> => startTalk(file, session, agent);
-    return { ...shown, session, sessionId: newId, isRestored: false, start };
+    return { session, sessionId, isRestored: false, start, ...(note === undefined ? {} : { note }) };
   } catch (error) {
     throw inOneSentence(file, error);
   }
+}
+
+/**
+ * One of before; undefined where it is over. Nothing of it goes on before `start`, so that whoever shows it misses nothing.
+ * Throws a CliFailure.
+ */
+export async function resumeKept(
+  loaded: LoadedTalk,
+  world: World,
+  keeping: Keeping,
+  { output, sessionId }: Pick<KeptOptions, 'output'> & { readonly sessionId: string },
+): Promise<KeptTalk | undefined> {
+  const { file, agent, agents, note } = loaded;
+  const { store, userKey } = keeping;
+  const before = await recordsOf(keeping, sessionId);
+  if (before.length === 0 || before.some(({ type }) => type === 'session_closed')) return undefined;
+  const own: AgentFactories = agent ? { [agent.name]: () => agent } : {};
+  const [made, started] = [Promise.withResolvers<AgentSession>(), Promise.withResolvers<void>()];
+  const restored = AgentSession.restore({
+    ...sessionOptions(loaded, world, output),
+    ...{ store, userKey, leaseMs, sessionId },
+    agents: { ...own, ...agents },
+    prepare: (session) => {
+      made.resolve(session);
+      return started.promise;
+    },
+  });
+  restored.catch(made.reject);
+  const start = async (): Promise<void> => {
+    started.resolve();
+    await restored.catch((error: unknown) => refuse(file, error));
+  };
+  const session = await made.promise.catch((error: unknown) => refuse(file, error));
+  return { session, sessionId, before, isRestored: true, start, ...(note === undefined ? {} : { note }) };
+}
+
+/** Another process has the conversation. */
+class TakenFailure extends CliFailure {}
+
+function refuse(file: string, error: unknown): never {
+  if (error instanceof StoreError && error.code === 'store_leased')
+    throw new TakenFailure(
+      `the conversation with ${file} goes on in another process; end that one, or use another store.`,
+    );
+  throw inOneSentence(file, error);
 }
 
 /** The conversations with this file, the last one first. */
@@ -110,28 +167,6 @@ export async function recordsOf({ store }: Keeping, sessionId: string): Promise<
     }
   } catch (error) {
     throw inOneSentence('the store', error);
-  }
-}
-
-type RestoreWith = AgentSessionOptions & { readonly store: SessionStore; readonly sessionId: string };
-
-/** Undefined where it is over, or was never there. */
-async function restore(
-  { file, agent, agents }: LoadedTalk,
-  ifTaken: 'refuse' | 'new',
-  options: RestoreWith,
-): Promise<AgentSession | undefined> {
-  const own: AgentFactories = agent ? { [agent.name]: () => agent } : {};
-  try {
-    return await AgentSession.restore({ ...options, agents: { ...own, ...agents } });
-  } catch (error) {
-    if (error instanceof MeanwhileError && error.code === 'session_state') return undefined;
-    if (!(error instanceof StoreError) || error.code !== 'store_leased') throw error;
-    if (ifTaken === 'refuse')
-      throw new CliFailure(
-        `the conversation with ${file} goes on in another process; end that one, or use another store.`,
-      );
-    throw error;
   }
 }
 

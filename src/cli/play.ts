@@ -3,7 +3,14 @@
  * happens is printed as a timeline. It ends when the last result was told; a question that nobody can answer any more
  * is not waited for.
  */
-import { SessionClosedError, Timeline, type AgentSession, type SessionEvent } from '../index.ts';
+import {
+  SessionClosedError,
+  Timeline,
+  type AgentSession,
+  type Message,
+  type SessionEvent,
+  type SessionRecord,
+} from '../index.ts';
 import { cancelTask, help, listTasks, readInput, type Input } from './commands.ts';
 import { signalCodes } from './failure.ts';
 import type { World } from './io.ts';
@@ -41,7 +48,8 @@ class Player {
     this.#world = world;
     for (const record of before)
       if (record.type === 'task_started') this.#timeline.names.add(record.callId, record.toolName);
-    for (const item of session.history) this.#show({ type: 'item_added', at: item.at, item });
+    for (const item of before.length > 0 ? saidIn(before) : session.history)
+      this.#show({ type: 'item_added', at: item.at, item });
     if (before.length > 0) this.print(['(the process ended here; the conversation goes on)']);
     // For good: the error of the last write comes when all is over.
     world.stdout.on('error', () => this.#end(1));
@@ -159,4 +167,8 @@ class Player {
     this.exitCode ||= exitCode;
     void leaveTalk(this.#session);
   }
+}
+
+function saidIn(records: readonly SessionRecord[]): readonly Message[] {
+  return records.flatMap((record) => (record.type === 'message_added' ? [record.message] : []));
 }

@@ -42,7 +42,7 @@ export class Link {
   #timer: object | number | undefined;
   #attempt = 0;
   #isClosed = false;
-  #resume: { key: string; since: number } | undefined;
+  #resume: { key: string; since: number; run?: string } | undefined;
   #sound: PageSound = {};
   #soundIsTold = true;
   /** The conversation is there: nothing but hello may be said before. */
@@ -136,8 +136,8 @@ export class Link {
       return;
     }
     if (message.type === 'welcome') {
-      const isSame = this.#resume?.key === message.key;
-      this.#resume = { key: message.key, since: isSame ? (this.#resume?.since ?? 0) : 0 };
+      const { key, from, run } = message;
+      this.#resume = { key, since: from - 1, ...(run === undefined ? {} : { run }) };
       this.#attempt = 0;
       this.#reason = {};
       this.#isWelcome = true;

@@ -160,7 +160,7 @@ export class Connection implements Page {
     // It may have gone while its conversation was made.
     if (this.#phase.type === 'closed') return talk.leave(this);
     this.#phase = { type: 'talking', talk };
-    talk.attach(this, hello.sound, hello.resume?.since);
+    talk.attach(this, hello.sound, hello.resume);
   }
 
   /** A network can go without a word. */

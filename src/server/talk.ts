@@ -28,6 +28,9 @@ export interface Page {
   whenRoom(go: () => void): void;
 }
 
+/** What a page says of the conversation it comes back to. */
+type Resume = Extract<ClientMessage, { type: 'hello' }>['resume'];
+
 export interface TalkDeps {
   readonly clock: Clock;
   readonly graceMs: number;
@@ -47,6 +50,7 @@ interface Line {
 export class Talk {
   /** To come back with. */
   readonly key: string;
+  readonly #run = randomUUID();
   readonly #opened: OpenedTalk;
   readonly #deps: TalkDeps;
   #records: SessionRecord[] = [];
@@ -107,14 +111,14 @@ export class Talk {
     return { hears: voice?.hears ?? false, speaks: voice?.canSpeak ?? false };
   }
 
-  /** A page is here, in place of one before. `since`: the last record it saw. */
-  attach(page: Page, sound: PageSound = {}, since = 0): void {
+  /** A page is here, in place of one before. */
+  attach(page: Page, sound: PageSound = {}, resume?: Resume): void {
     this.#deps.clock.clearTimeout(this.#grace);
     const before = this.#page;
     this.#page = page;
     this.#live = undefined;
     before?.close('replaced');
-    this.#welcome(page, since);
+    this.#welcome(page, this.#seenBy(resume));
     this.#connectSound(page, sound);
   }
 
@@ -169,6 +173,15 @@ export class Talk {
     this.#quietly(this.#opened.session.close({ reason }));
   }
 
+  /**
+   * The last record that this page has of those there are. What a process that died had told, but not kept, is not among them:
+   * a page that was there is sent everything again.
+   */
+  #seenBy(resume: Resume): number {
+    if (!resume || resume.key !== this.key) return 0;
+    return this.isKept && resume.run !== this.#run ? 0 : resume.since;
+  }
+
   /** What a page must know before anything else, and what it missed. */
   #welcome(page: Page, since: number): void {
     const { session, note } = this.#opened;
@@ -178,7 +191,8 @@ export class Talk {
       key: this.key,
       sessionId: this.sessionId,
       seq: session.state.seq,
-      from: session.isKept ? 1 : this.#inMemoryFrom,
+      run: this.#run,
+      from: session.isKept ? since + 1 : Math.max(since + 1, this.#inMemoryFrom),
       ...(session.isKept ? { kept: true } : {}),
       now: this.#deps.clock.now(),
       sound: this.#sound,

@@ -13,11 +13,11 @@ const ms = v.pipe(v.number(), v.finite(), v.minValue(0));
 const sound = v.object({ microphone: v.optional(rate), loudspeaker: v.optional(rate) });
 
 const clientMessage = v.variant('type', [
-  /** The first message. `resume`: a conversation that was begun before, and the last record that was seen. */
+  /** The first message. `resume`: a conversation that was begun before, the last record that was seen, and in which `run`. */
   v.object({
     type: v.literal('hello'),
     version: count,
-    resume: v.optional(v.object({ key: id, since: count })),
+    resume: v.optional(v.object({ key: id, since: count, run: v.optional(id) })),
     sound: v.optional(sound),
   }),
   /** The user writes. */

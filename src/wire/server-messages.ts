@@ -16,7 +16,7 @@ const record = v.looseObject({ type: v.string(), seq: count, at: time });
 const sound = v.object({ hears: v.boolean(), speaks: v.boolean(), problem: v.optional(v.string()) });
 
 const serverMessage = v.variant('type', [
-  /** Answers `hello`. `key`: to come back with. The records since the one that was seen follow, each as `record`. */
+  /** Answers `hello`. `key`: to come back with. The records from `from` on follow, each as `record`. */
   v.object({
     type: v.literal('welcome'),
     version: count,
@@ -24,7 +24,12 @@ const serverMessage = v.variant('type', [
     sessionId: v.string(),
     /** The last record there is. */
     seq: count,
-    /** Older records than these are gone: what the page shows begins anew with them where it has not seen the one before. */
+    /** Which process has the conversation: `resume` gives it back, since another one may never have had what was seen. */
+    run: v.optional(v.string()),
+    /**
+     * The records from this one on follow. Where it is not the one after the last that was seen, what the page shows begins
+     * anew: the older ones are gone, or they are sent again, since another process counted otherwise.
+     */
     from: count,
     /** It outlives its server: `key` is worth remembering where the page is loaded anew. */
     kept: v.optional(v.boolean()),

@@ -68,7 +68,7 @@ const upTo = (from: number, to: number): number[] =>
   Array.from({ length: to - from + 1 }, (_none, index) => from + index);
 const caughtUp = (page: TestPage): Promise<void> => page.until(() => page.all('state').length > 0);
 
-test('a page comes back to another process: it is sent what the first recorded, from the store, and what it missed only', async () => {
+test('a page comes back to another process: it is sent what the first kept, from the store; from then on what it missed only', async () => {
   const store = memory({ clock: createVirtualClock() });
   const hand = byHand();
   const book = tool({
@@ -88,22 +88,22 @@ test('a page comes back to another process: it is sent what the first recorded, 
   await page.until(() => page.all('record').some(({ record }) => record.type === 'speech_closed'));
   const seen = numbers(page).length;
 
+  const { run = '' } = page.welcome;
   const second = await startProcess(store, { steps: [], tools: [book] });
-  const [all, missed] = [
-    { key: 'call-1', since: 0 },
-    { key: 'call-1', since: seen },
-  ];
-  const fresh = await TestPage.open(second.url, { resume: all });
-  await caughtUp(fresh);
-  expect(fresh.welcome).toMatchObject({ key: 'call-1', sessionId: 'call-1', from: 1 });
-  const now = numbers(fresh).length;
-  expect(numbers(fresh)).toEqual(upTo(1, now));
-  const types = fresh.all('record').map(({ record }) => record.type);
+  // What it saw last may never have been kept: the first process is not asked.
+  const again = await TestPage.open(second.url, { resume: { key: 'call-1', since: seen + 3, run } });
+  await caughtUp(again);
+  expect(again.welcome).toMatchObject({ key: 'call-1', sessionId: 'call-1', from: 1, kept: true });
+  const now = numbers(again).length;
+  expect(numbers(again)).toEqual(upTo(1, now));
+  const types = again.all('record').map(({ record }) => record.type);
   expect(types.slice(0, 2)).toEqual(['session_opened', 'agent_entered']);
   expect(types.indexOf('session_restored')).toBe(seen);
-  const again = await TestPage.open(second.url, { resume: missed });
-  await caughtUp(again);
-  expect(numbers(again)[0]).toBe(seen + 1);
+  const back = { key: 'call-1', since: now - 2, run: again.welcome.run ?? '' };
+  const missed = await TestPage.open(second.url, { resume: back });
+  await caughtUp(missed);
+  expect(missed.welcome.from).toBe(now - 1);
+  expect(numbers(missed)).toEqual(upTo(now - 1, now));
   expect(second.restored).toEqual(['call-1']);
   expect(second.conversations.conversations).toBe(1);
 });
@@ -147,7 +147,8 @@ test('what is too long ago to be in memory comes from the store, in order and on
     page.send({ type: 'text', text: 'Is it?' });
     await page.until(() => page.all('words_end').length === index + 1);
   }
-  const again = await TestPage.open(url, { resume: { key: 'call-1', since: 3 } });
+  const { run = '' } = page.welcome;
+  const again = await TestPage.open(url, { resume: { key: 'call-1', since: 3, run } });
   await caughtUp(again);
   expect(again.welcome.seq).toBeGreaterThan(30);
   expect(numbers(again)).toEqual(upTo(4, again.welcome.seq));

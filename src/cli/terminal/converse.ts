@@ -67,7 +67,10 @@ class Conversation {
 
   async run(): Promise<number> {
     this.#view.greet(this.#talk);
-    this.#talk.start().then(this.#started.resolve, this.#over.reject);
+    this.#talk.start().then(() => {
+      this.#view.wentOn();
+      this.#started.resolve();
+    }, this.#over.reject);
     return this.#over.promise;
   }
 

@@ -51,7 +51,6 @@ export class View {
     this.story.note('Type, and press Enter. /help lists the commands.');
     if (before) this.#goOn(before);
     else this.story.recall(this.#session.history);
-    this.#keepTicking();
     this.screen.draw();
   }
 
@@ -59,7 +58,13 @@ export class View {
     const now = this.#world.clock.now();
     this.story.recallRecords(before);
     this.story.restored(before.at(-1)?.at ?? now, now);
+  }
+
+  /** The session has started: what it brought along is shown. */
+  wentOn(): void {
     for (const id of this.#session.state.tasks.deliveries.keys()) this.#untold.add(id);
+    this.#keepTicking();
+    this.screen.changed();
   }
 
   /** The running tasks by the names they are shown with. */

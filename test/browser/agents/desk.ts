@@ -67,7 +67,8 @@ const readPage = tool({
 
 type Prompt = LanguageModelV4CallOptions['prompt'];
 
-function answer({ prompt }: LanguageModelV4CallOptions): ScriptedAnswer {
+/** What it is asked for, and the news it is given. */
+export function answer({ prompt }: LanguageModelV4CallOptions): ScriptedAnswer {
   const said = lastSaid(prompt);
   const told = [...said.matchAll(/^.*\(call \w+\)(?:, \w+)?: (.*)$/gm)].at(-1)?.[1];
   if (told !== undefined) return { text: `News: ${told}` };
