@@ -10,6 +10,8 @@ const entry = {
   'server/index': 'src/server/index.ts',
   'store/index': 'src/store/index.ts',
   'store/sqlite': 'src/store/sqlite.ts',
+  'restate/index': 'src/restate/index.ts',
+  'restate/worker': 'src/restate/worker.ts',
   'cli/main': 'src/cli/main.ts',
 };
 
@@ -38,6 +40,8 @@ const main = defineConfig({
   // The page is not made here.
   clean: ['dist/*', '!dist/playground'],
   deps: {
+    // Only workers need it, and install it themselves.
+    neverBundle: ['@restatedev/restate-sdk'],
     // To find and load these costs an importer as much as all the rest. They stay dependencies: types and licences.
     alwaysBundle: ['@ai-sdk/provider', '@cfworker/json-schema', 'jsonrepair'],
     dts: { alwaysBundle: [] },

@@ -31,15 +31,7 @@ type Module = Readonly<Record<string, unknown>>;
  * itself anew, not what it imports.
  */
 export async function loadTalk(file: string, cwd: string, version = 1): Promise<LoadedTalk> {
-  const path = resolve(cwd, file);
-  checkFile(path, file);
-  let module: Module;
-  try {
-    const { href } = pathToFileURL(path);
-    module = (await import(version === 1 ? href : `${href}?version=${String(version)}`)) as Module;
-  } catch (error) {
-    throw loadFailure(error, path, file, cwd);
-  }
+  const module = await loadModule(file, cwd, version);
   const found = await findIn(module, file);
   if (!found.session && !found.agent) throw new CliFailure(nothingFound(module, file));
   const { note, store, agents } = module;
@@ -50,6 +42,18 @@ export async function loadTalk(file: string, cwd: string, version = 1): Promise<
     ...(isStore(store) ? { store } : {}),
     ...(typeof agents === 'object' && agents !== null ? { agents: agents as AgentFactories } : {}),
   };
+}
+
+/** What a file exports. Throws a CliFailure where it cannot be loaded. */
+export async function loadModule(file: string, cwd: string, version = 1): Promise<Module> {
+  const path = resolve(cwd, file);
+  checkFile(path, file);
+  try {
+    const { href } = pathToFileURL(path);
+    return (await import(version === 1 ? href : `${href}?version=${String(version)}`)) as Module;
+  } catch (error) {
+    throw loadFailure(error, path, file, cwd);
+  }
 }
 
 function isStore(value: unknown): value is SessionStore {

@@ -10,10 +10,12 @@ type Command = (argv: readonly string[], io: Io) => Promise<number>;
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   chat: async () => (await import('./chat.ts')).chat,
   dev: async () => (await import('./dev.ts')).dev,
+  worker: async () => (await import('./worker.ts')).worker,
 };
 
 const usage = `Usage: meanwhile dev FILE
        meanwhile chat FILE
+       meanwhile worker [FILE]
 
 Talks to the agent that FILE exports: as its default export, as \`agent\` or as
 \`session\`, the thing itself or a function that makes it.
@@ -31,6 +33,15 @@ is one turn, and the conversation is printed as a timeline.
 
   -p, --plain      print the timeline on a terminal, too
   -s, --store FILE as for dev; /quit ends the conversation for good
+
+worker serves the durable tools that FILE exports to a Restate, and what keeps
+sessions there (restateStore), until it is stopped.
+
+      --port PORT  listen there; default 9080, 0 for any that is free
+      --host HOST  at this address of the machine; default 127.0.0.1
+      --admin URL  Restate's admin address; default http://127.0.0.1:9070
+      --uri URL    where Restate finds this worker; default http://HOST:PORT
+      --no-register  tell Restate nothing
 
   -h, --help       print this
   -v, --version    print the version

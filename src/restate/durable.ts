@@ -17,7 +17,7 @@ export interface DurableOptions<UserData = unknown> extends IngressOptions {
   readonly retentionMs?: number;
 }
 
-const optionNames = ['ingress', 'headers', 'clock', 'fetch', 'service', 'userData', 'retentionMs'];
+const optionNames = ['ingress', 'headers', 'clock', 'fetch', 'log', 'service', 'userData', 'retentionMs'];
 const thirtyDaysMs = 30 * 86_400_000;
 
 /**

@@ -29,6 +29,8 @@ export interface PlainError {
   readonly name: string;
   readonly message: string;
   readonly stack?: string;
+  /** Of a TaskAbortedError. */
+  readonly why?: TaskAbortedError['why'];
 }
 
 /** Undefined (JSON's null) where there is none yet: ask again. */

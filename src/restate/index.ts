@@ -1,2 +1,2 @@
 export { durable, type DurableOptions } from './durable.ts';
-export type { IngressOptions } from './ingress.ts';
+export { restateStore, type RestateStoreOptions } from './store.ts';

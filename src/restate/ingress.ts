@@ -10,6 +10,8 @@ export interface IngressOptions {
   readonly clock?: Clock;
   /** Default: the platform's. */
   readonly fetch?: typeof fetch;
+  /** Hears, once each time, that Restate cannot be reached; the calls are repeated until it can. Default: `console.warn`. */
+  readonly log?: (line: string) => void;
 }
 
 /** Restate's answer is a refusal that no repetition changes. */
@@ -27,22 +29,26 @@ export class RefusedCall extends Error {
 
 const firstPauseMs = 100;
 const longestPauseMs = 5_000;
+/** One that is away for a moment is not worth a line. */
+const toldAtMs = firstPauseMs * 2 ** 3;
 
 export class WorkflowClient {
   readonly #urls: readonly string[];
   readonly #headers: Readonly<Record<string, string>>;
   readonly #clock: Clock;
   readonly #fetch: typeof fetch;
+  readonly #log: (line: string) => void;
   readonly #service: string;
   readonly #key: string;
   #at = 0;
 
   constructor(service: string, key: string, options: IngressOptions) {
-    const { ingress, headers = {}, clock = systemClock, fetch: own = fetch } = options;
+    const { ingress, headers = {}, clock = systemClock, fetch: own = fetch, log = console.warn } = options;
     this.#urls = [ingress].flat().map((url) => url.replace(/\/+$/, ''));
     this.#headers = headers;
     this.#clock = clock;
     this.#fetch = own;
+    this.#log = log;
     this.#service = service;
     this.#key = encodeURIComponent(key);
   }
@@ -70,25 +76,27 @@ export class WorkflowClient {
 
   /** Ends only with an answer, a refusal, or the signal. */
   async #persist(path: string, request: unknown, signal: AbortSignal): Promise<unknown> {
+    const body = JSON.stringify(request);
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
       try {
-        return await this.#ask(path, request, signal);
+        return await this.#ask(path, body, signal);
       } catch (error) {
         signal.throwIfAborted();
         if (error instanceof RefusedCall && !isPassing(error.status)) throw error;
+        if (pauseMs === toldAtMs) this.#log(this.#unreachable(error));
       }
       this.#at += 1;
       await this.#pause(pauseMs, signal);
     }
   }
 
-  async #ask(path: string, request: unknown, signal: AbortSignal): Promise<unknown> {
-    const url = this.#urls[this.#at % this.#urls.length] ?? '';
-    const isRead = request === undefined;
+  async #ask(path: string, body: string | undefined, signal: AbortSignal): Promise<unknown> {
+    const url = this.#url;
+    const isRead = body === undefined;
     const response = await this.#fetch(`${url}/${path}`, {
       method: isRead ? 'GET' : 'POST',
       headers: isRead ? this.#headers : { ...this.#headers, 'content-type': 'application/json' },
-      ...(isRead ? {} : { body: JSON.stringify(request) }),
+      ...(isRead ? {} : { body }),
       signal,
     });
     const text = await response.text();
@@ -97,6 +105,17 @@ export class WorkflowClient {
       throw this.#refusal(response.status, text, isEnding);
     }
     return text === '' ? undefined : (JSON.parse(text) as Json);
+  }
+
+  get #url(): string {
+    return this.#urls[this.#at % this.#urls.length] ?? '';
+  }
+
+  #unreachable(error: unknown): string {
+    // `fetch` says why in its error's cause.
+    const reason: unknown = error instanceof Error && error.cause !== undefined ? error.cause : error;
+    const why = reason instanceof Error ? reason.message || reason.name : String(reason);
+    return `meanwhile: Restate at ${this.#url} cannot be reached, ${this.#service} goes on when it can: ${why}`;
   }
 
   #refusal(status: number, text: string, isEnding: boolean): RefusedCall {

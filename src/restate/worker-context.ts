@@ -33,6 +33,7 @@ export class WorkerContext implements RunContext<unknown> {
   readonly #home: RunContext<unknown>;
   readonly #run: WorkerRun;
   readonly #inStep = new AsyncLocalStorage<string>();
+  readonly #steps = new Set<string>();
 
   constructor(home: RunContext<unknown>, run: WorkerRun) {
     this.#home = home;
@@ -86,7 +87,7 @@ export class WorkerContext implements RunContext<unknown> {
     const sent = { ...plain(options), ...(said === undefined ? {} : { said }) };
     const { told } = this.#run.tell({
       type: 'update',
-      message: message as Json,
+      message: jsonOf(message),
       ...(Object.keys(sent).length > 0 ? { options: sent } : {}),
     });
     await Promise.all([taken, told]);
@@ -111,6 +112,8 @@ export class WorkerContext implements RunContext<unknown> {
     this.#requireRunning();
     // Refused there, and without a name Restate has nothing to keep it by.
     if (typeof name !== 'string' || typeof fn !== 'function') return await this.#home.step(name, fn);
+    if (this.#steps.has(name)) throw twice(name);
+    this.#steps.add(name);
     const { abortSignal } = this;
     const inside = (): unknown => this.#inStep.run(name, () => fn({ abortSignal }));
     return await this.#run.step(name, () => this.#home.step(name, inside));
@@ -119,8 +122,8 @@ export class WorkerContext implements RunContext<unknown> {
   async #ask({ message, schema, timeoutMs }: AskOptions<unknown>): Promise<Answer<unknown>> {
     this.#check('ctx.ask');
     this.#requireRunning();
-    if (typeof message !== 'string' || message === '')
-      throw new MeanwhileError('invalid_option', 'ctx.ask: expected a message that is not empty.');
+    if (typeof message !== 'string')
+      throw new MeanwhileError('invalid_option', `ctx.ask: expected message to be a string, got ${typeof message}.`);
     const wanted = schema === undefined ? undefined : schemaOf(schema);
     await wanted?.load();
     for (let reasons = ''; ; ) {
@@ -128,7 +131,7 @@ export class WorkerContext implements RunContext<unknown> {
         type: 'ask',
         message: reasons === '' ? message : `${message} (${reasons})`,
         ...(wanted?.jsonSchema ? { schema: wanted.jsonSchema } : {}),
-        ...(timeoutMs === undefined ? {} : { timeoutMs }),
+        ...(isLimit(timeoutMs) ? { timeoutMs } : {}),
       });
       const answer = await this.#run.answerTo(n);
       if (!wanted || answer.action !== 'accept') return answer;
@@ -167,7 +170,31 @@ function schemaOf(schema: NonNullable<AskOptions<unknown>['schema']>): Tool['sch
 
 function plain(options: UpdateOptions = {}): Omit<EntryOptions, 'said'> {
   const { template: _template, key: _key, ...rest } = options;
-  return rest;
+  return Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== Infinity));
+}
+
+/** `Infinity` is the same as none, and JSON has no word for it. */
+function isLimit(ms: number | undefined): ms is number {
+  return Number.isFinite(ms);
+}
+
+/** What it tells was found good; the data beside it may be anything. */
+function jsonOf(message: unknown): Json {
+  try {
+    return JSON.parse(JSON.stringify(message)) as Json;
+  } catch (cause) {
+    const fact = `ctx.update: what is told cannot leave the worker: ${describe(cause)}. Give plain JSON.`;
+    throw new MeanwhileError('invalid_value', fact, { cause });
+  }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function twice(name: string): MeanwhileError {
+  const fact = `ctx.step: this call has had a step "${name}". Give each step a name of its own: "page 2".`;
+  return new MeanwhileError('invalid_option', fact);
 }
 
 /** As prompts are filled: literally, in one pass (S9.2). */
