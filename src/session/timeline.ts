@@ -72,7 +72,10 @@ export class Timeline {
       case 'agent_changed':
         return this.#entered(event);
       case 'item_added':
-        return event.item.kind === 'message' ? said(event.item) : undefined;
+        if (event.item.kind === 'message') return said(event.item);
+        // The result of an earlier session has a task of that one only.
+        if (event.item.kind === 'record') this.names.add(event.item.callId, event.item.toolName);
+        return undefined;
       case 'task_started':
         return {
           lane: 'task',
