@@ -6,10 +6,12 @@ import type { Duplex } from 'node:stream';
 import { Agent, AgentSession } from 'meanwhile';
 import { createVirtualClock, scriptedModel, type ScriptedStep, type VirtualClock } from 'meanwhile/testing';
 import { createVoice } from 'meanwhile/voice';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { WebSocketServer } from 'ws';
 import { MeanwhileClient } from '../../src/client/client.ts';
 import type { LinkState } from '../../src/client/link.ts';
 import { serveConversations, type ConversationServer, type ServeOptions } from '../../src/server/index.ts';
+import { CloseCode, type ClientMessage } from '../../src/wire/index.ts';
 import { createTone } from '../support/sound.ts';
 
 let http: Server;
@@ -160,6 +162,105 @@ test('what the user does before the conversation is there waits or is refused, a
   await cleared.promise;
   expect(voice.speaks).toBe(true);
 });
+
+test('what another process sends again is seen again, and what is gone is told of', async () => {
+  const closed = conversationsOf([
+    { from: 1, run: 'one', records: [1, 2, 3] },
+    { from: 1, run: 'two', records: [1, 2, 3, 4] },
+    { from: 5, run: 'two', records: [5] },
+    { from: 20, run: 'two', records: [20] },
+  ]);
+  await serve([], {});
+  await conversations.close();
+  const hellos = closed.serve(http);
+  client.connect();
+  for (const [index, last] of [3, 4, 5, 20].entries()) {
+    await until(() => seen.at(-1) === last);
+    if (index < 3) client.retry();
+    await clock.advance(250);
+  }
+  expect(seen).toEqual([1, 2, 3, 1, 2, 3, 4, 5, 20]);
+  expect(hellos.map(({ resume }) => resume)).toEqual([
+    undefined,
+    { key: 'call', since: 3, run: 'one' },
+    { key: 'call', since: 4, run: 'two' },
+    { key: 'call', since: 5, run: 'two' },
+  ]);
+});
+
+test('why the server let it go is said until there is a server again', async () => {
+  await serve([], { limits: { maxConnections: 1 } });
+  const { port } = http.address() as AddressInfo;
+  const other = new MeanwhileClient({ url: `ws://127.0.0.1:${String(port)}/meanwhile`, clock });
+  onTestFinished(() => other.close());
+  const taken = new Promise<void>((resolve) => other.on('welcome', () => resolve()));
+  other.connect();
+  await taken;
+  client.connect();
+  await until(() => client.state.type === 'waiting');
+  expect(client.state).toEqual({ type: 'waiting', inMs: 250, attempt: 1, reason: 'busy' });
+  await clock.advance(250);
+  await until(() => states.filter(({ type }) => type === 'waiting').length === 2);
+  expect(states.at(-2)).toEqual({ type: 'connecting', attempt: 2, reason: 'busy' });
+});
+
+test('that a server went and keeps the conversation is said until it is back, whoever does not answer meanwhile', async () => {
+  await serve([], {});
+  await conversations.close();
+  conversationsOf([{ from: 1, run: 'one', records: [], closes: CloseCode.away }]).serve(http);
+  client.connect();
+  await until(() => client.state.type === 'waiting');
+  http.close();
+  await clock.advance(250);
+  await until(() => states.filter(({ type }) => type === 'waiting').length === 2);
+  expect(client.state).toMatchObject({ attempt: 1, reason: 'away' });
+});
+
+test('a page that was loaded anew comes back to its conversation from the first record on', async () => {
+  await serve([], {});
+  await conversations.close();
+  const hellos = conversationsOf([{ from: 1, run: 'one', records: [1, 2] }]).serve(http);
+  const { port } = http.address() as AddressInfo;
+  client = new MeanwhileClient({ url: `ws://127.0.0.1:${String(port)}/meanwhile`, clock, resume: 'call' });
+  const second = new Promise<void>((resolve) => client.on('record', ({ seq }) => seq === 2 && resolve()));
+  client.connect();
+  await second;
+  expect(hellos[0]?.resume).toEqual({ key: 'call', since: 0 });
+});
+
+interface Scripted {
+  readonly from: number;
+  readonly run: string;
+  readonly records: readonly number[];
+  /** Ends with it instead of being cut by the test. */
+  readonly closes?: number;
+}
+
+/** A server that says what it is told to, one connection after the other; each but the last is cut when it has said it. */
+function conversationsOf(script: readonly Scripted[]) {
+  return {
+    serve: (server: Server) => {
+      const hellos: Extract<ClientMessage, { type: 'hello' }>[] = [];
+      const sockets = new WebSocketServer({ server });
+      sockets.on('connection', (socket) => {
+        const { from, run, records, closes } = script[hellos.length] ?? { from: 1, run: 'none', records: [] };
+        const isLast = hellos.length === script.length - 1;
+        socket.once('message', (data: Buffer) => {
+          hellos.push(JSON.parse(data.toString()) as (typeof hellos)[number]);
+          const welcome = { type: 'welcome', version: 1, key: 'call', sessionId: 'call', seq: 0, from, run, now: 0 };
+          socket.send(JSON.stringify({ ...welcome, sound: { hears: false, speaks: false } }));
+          for (const seq of records) socket.send(JSON.stringify({ type: 'record', record: { type: 'x', seq, at: 0 } }));
+          if (closes !== undefined) socket.close(closes);
+          else if (!isLast) socket.terminate();
+        });
+      });
+      onTestFinished(() => {
+        for (const socket of sockets.clients) socket.terminate();
+      });
+      return hellos;
+    },
+  };
+}
 
 test('where there is no point in trying again it says why and stays closed', async () => {
   await serve([], { authenticate: () => undefined });

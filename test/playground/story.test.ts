@@ -1,11 +1,11 @@
 /** What a page shows of a real session: its messages, folded. */
 import { Agent, AgentSession, tool } from 'meanwhile';
 import { createVirtualClock, scriptedModel, type ScriptedStep } from 'meanwhile/testing';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import type { ServerMessage, SessionRecord } from '../../src/client/index.ts';
 import { watchSession } from '../../src/server/outgoing.ts';
-import { emptyStory, withMessage, withRecord, type Story } from '../../playground/src/story.ts';
+import { emptyStory, withMessage, withRecord, withWelcome, type Story } from '../../playground/src/story.ts';
 
 type Message = Parameters<typeof withMessage>[1];
 
@@ -162,4 +162,42 @@ test('a page that comes back and one that was there all along show the same reco
   const again = records.reduce(withRecord, emptyStory);
   for (const key of ['lines', 'tasks', 'deliveries', 'speeches'] as const)
     expect(again[key]).toEqual(watched.story[key]);
+});
+
+describe('another process goes on with the conversation', () => {
+  const record = (seq: number, at: number, body: object): SessionRecord =>
+    ({ v: 1, seq, at, ...body }) as unknown as SessionRecord;
+  const said = (seq: number, at: number, text: string): SessionRecord =>
+    record(seq, at, {
+      type: 'message_added',
+      message: { kind: 'message', id: `item_${String(seq)}`, role: 'user', parts: [{ type: 'text', text }], at },
+    });
+  const speaking = { type: 'state', agent: 'speaking', user: 'listening', at: 2_000 } as const;
+  const words = { type: 'words', speechId: 'speech_1', text: 'I am se', at: 2_100 } as const;
+
+  test('where the one before ended is a mark between the lines; what it was saying is over', () => {
+    const before = [said(1, 1_000, 'Hi'), said(2, 3_000, 'Book it')].reduce(withRecord, emptyStory);
+    const cut = [speaking, words].reduce<Story>(withMessage, before);
+    expect(cut.saying?.text).toBe('I am se');
+    const after = withRecord(cut, record(3, 9_000, { type: 'session_restored' }));
+    expect(after.restarts).toEqual([{ from: 3_000, to: 9_000, afterLines: 2 }]);
+    expect(after.saying).toBeUndefined();
+    expect(after.agentSpeaks).toEqual([{ from: 2_000, to: 3_000 }]);
+  });
+
+  test('a page that has seen what came before goes on; one that has not begins anew and says that it does', () => {
+    const begun = withWelcome(emptyStory, { key: 'call', from: 1 });
+    const story = [said(1, 1_000, 'Hi'), said(2, 3_000, 'Book it')].reduce(withRecord, begun);
+    expect(withWelcome(story, { key: 'call', from: 3 })).toBe(story);
+    const again = withWelcome(withMessage(story, speaking), { key: 'call', from: 1 });
+    expect([again.lines, again.isShortened, again.seen]).toEqual([[], false, 0]);
+    // No record says who was heard when.
+    expect(again.agentSpeaks).toEqual([{ from: 2_000, to: 3_000 }]);
+    expect(withWelcome(story, { key: 'call', from: 9 })).toMatchObject({ lines: [], isShortened: true });
+    expect(withWelcome(withMessage(story, speaking), { key: 'other', from: 3 })).toMatchObject({
+      key: 'other',
+      lines: [],
+      agentSpeaks: [],
+    });
+  });
 });
