@@ -1,7 +1,7 @@
 /** The server behind `meanwhile dev`, over real sockets on loopback. */
 import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -170,6 +170,31 @@ test('when the file is changed its page comes back to the new agent; a broken fi
   const back = await visit(running, page.welcome.key);
   expect(back.welcome.key).not.toBe(page.welcome.key);
   expect(await nameOf(back)).toBe('second');
+});
+
+test('with a store the conversation goes on with the changed file, and the address stays the same', async () => {
+  const { file, write } = await changing();
+  await write(agentOf('first'));
+  const store = join(folder, 'calls.db');
+  const running = await start({ file, store });
+  expect((await stat(`${store}.token`)).mode & 0o777).toBe(0o600);
+  const page = await visit(running);
+  page.send({ type: 'text', text: 'Hi' });
+  await page.first('words_end');
+  await write(`${agentOf('first')}export const note = 'Changed.';\n`);
+  expect((await page.closed).code).toBe(CloseCode.reload);
+  const back = await visit(running, page.welcome.key);
+  expect(back.welcome).toMatchObject({ key: page.welcome.key, note: 'Changed.', kept: true });
+  const said = (): unknown[] => back.all('record').filter(({ record }) => record.type === 'message_added');
+  await back.until(() => said().length === 2);
+  await running.close();
+  const again = await start({ file, store });
+  expect(new URL(again.url).search).toBe(new URL(running.url).search);
+  // What is no token is none: nobody could have meant it.
+  await again.close();
+  await writeFile(`${store}.token`, 'guess me');
+  const last = await start({ file, store });
+  expect(last.url).toMatch(/token=[0-9a-f]{32}$/);
 });
 
 test('a file that cannot be talked to is told of before anything is served', async () => {
