@@ -174,8 +174,8 @@ function portsOf(ports: readonly number[], n: number): [ingress: number, admin: 
   return [ports[3 * n] ?? 0, ports[3 * n + 1] ?? 0, ports[3 * n + 2] ?? 0];
 }
 
-/** Held all at once, so that none is given twice. */
-async function freePorts(count: number): Promise<number[]> {
+/** Of this machine. Held all at once, so that none is given twice. */
+export async function freePorts(count: number): Promise<number[]> {
   const held = await Promise.all(
     Array.from({ length: count }, async () => {
       const server = createServer();
