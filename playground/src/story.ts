@@ -181,6 +181,7 @@ function told(story: Story, record: SessionRecord): Story {
     }
     case 'delivery_opened':
     case 'record_added':
+    case 'result_received':
       return open(noted, record.record.id, record.record.callId, at);
     case 'delivery_taken':
       return record.ids.reduce((now, id) => tell(now, id, { toldAt: at }), noted);

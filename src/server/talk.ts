@@ -82,8 +82,8 @@ export class Talk {
   /** Lets the agent enter. Rejects with what was wrong with it, and is over then. */
   async start(): Promise<void> {
     const { session, agent } = this.#opened;
-    // It will never say that it closes.
-    if (session.state.status === 'closed') {
+    // It will never say that it closes, or that is over already and only its tasks go on.
+    if (session.state.status === 'closed' || session.state.status === 'finishing') {
       this.#end('over');
       throw new SessionClosedError('open');
     }

@@ -68,7 +68,7 @@ class Process {
     restored.catch((error: unknown) => (refusal = error));
     await this.#go(1000);
     if (refusal !== undefined) {
-      expect(String(refusal)).toMatch(/was closed|is not in the store/);
+      expect((refusal as Error).message).toMatch(/was closed|is not in the store/);
       return false;
     }
     this.session = await restored;
