@@ -234,6 +234,36 @@ describe('ctx', () => {
     expect(toldOf(session).at(-1)).toBe('call_1_final: decline');
   });
 
+  test('what a body tells while a step stands is told at once', async () => {
+    const told = Promise.withResolvers<void>();
+    const again = Promise.withResolvers<void>();
+    const { finish, session, heard } = await begin([
+      tool({
+        name: 'work',
+        execute: async (_args, { ctx }) => {
+          const standing = Promise.withResolvers<void>();
+          const step = ctx.step('stand', () => {
+            standing.resolve();
+            return told.promise;
+          });
+          await standing.promise;
+          await ctx.update('Still standing');
+          await again.promise;
+          await ctx.update('And yet');
+          await step;
+          return 'Done';
+        },
+      }),
+    ]);
+    const done = finish();
+    await heard((it) => it.type === 'task_updated' && it.message === 'Still standing');
+    again.resolve();
+    await heard((it) => it.type === 'task_updated' && it.message === 'And yet');
+    told.resolve();
+    await done;
+    expect(toldOf(session).at(-1)).toBe('call_1_final: Done');
+  });
+
   test('steps side by side; one that throws throws in the body, once', async () => {
     let tries = 0;
     const { session, finish } = await begin([

@@ -76,9 +76,18 @@ function checkOptions(name: string, options: unknown): void {
   const urls = [given.ingress].flat();
   if (urls.length === 0 || !urls.every((url) => typeof url === 'string' && URL.canParse(url)))
     refuse('ingress to be the address of Restate, such as http://127.0.0.1:8080', given.ingress);
-  const { service, retentionMs } = given;
+  const { headers, service, retentionMs } = given;
+  if (headers !== undefined && !areHeaders(headers)) refuse('headers to be names and texts', JSON.stringify(headers));
   if (service !== undefined && !/^[A-Za-z][\w.-]*$/.test(service))
     refuse('service to be letters, digits, "_", "-" or ".", beginning with a letter', service);
   if (retentionMs !== undefined && !(Number.isFinite(retentionMs) && retentionMs >= 0))
     refuse('retentionMs to be a number of 0 or more', retentionMs);
+}
+
+function areHeaders(headers: Readonly<Record<string, string>>): boolean {
+  try {
+    return Object.keys(headers).length === [...new Headers(headers)].length;
+  } catch {
+    return false;
+  }
 }

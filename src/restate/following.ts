@@ -100,7 +100,7 @@ async function ask(
 async function letGo(client: WorkflowClient, reason: unknown): Promise<void> {
   const why = reason instanceof TaskAbortedError ? reason.why : 'cancelled';
   if (why === 'suspended') return;
-  await client.call('abort', { why } satisfies AbortRequest, new AbortController().signal);
+  await client.tell('abort', { why } satisfies AbortRequest);
 }
 
 function ended(outcome: Outcome): unknown {

@@ -29,6 +29,7 @@ export class RefusedCall extends Error {
 
 const firstPauseMs = 100;
 const longestPauseMs = 5_000;
+const longestTellingMs = 30_000;
 /** One that is away for a moment is not worth a line. */
 const toldAtMs = firstPauseMs * 2 ** 3;
 
@@ -60,6 +61,19 @@ export class WorkflowClient {
 
   async call<T>(handler: string, request: unknown, signal: AbortSignal): Promise<T> {
     return (await this.#persist(`${this.#service}/${this.#key}/${handler}`, request, signal)) as T;
+  }
+
+  /** A call that nobody waits for: given up after a while, so that a process which closes can leave. */
+  async tell(handler: string, request: unknown): Promise<void> {
+    const over = new AbortController();
+    const timer = this.#clock.setTimeout(() => over.abort(), longestTellingMs);
+    try {
+      await this.call(handler, request, over.signal);
+    } catch (error) {
+      this.#log(`meanwhile: ${this.#service} was not told "${handler}": ${describeError(error)}`);
+    } finally {
+      this.#clock.clearTimeout(timer);
+    }
   }
 
   /** Has it come to its end, as far as can be known? Throws a RefusedCall with what it failed by. */
@@ -112,10 +126,7 @@ export class WorkflowClient {
   }
 
   #unreachable(error: unknown): string {
-    // `fetch` says why in its error's cause.
-    const reason: unknown = error instanceof Error && error.cause !== undefined ? error.cause : error;
-    const why = reason instanceof Error ? reason.message || reason.name : String(reason);
-    return `meanwhile: Restate at ${this.#url} cannot be reached, ${this.#service} goes on when it can: ${why}`;
+    return `meanwhile: Restate at ${this.#url} cannot be reached, ${this.#service} goes on when it can: ${describeError(error)}`;
   }
 
   #refusal(status: number, text: string, isEnding: boolean): RefusedCall {
@@ -139,6 +150,12 @@ export class WorkflowClient {
     signal.addEventListener('abort', stop, { once: true });
     return promise;
   }
+}
+
+/** `fetch` says why in its error's cause. */
+function describeError(error: unknown): string {
+  const reason: unknown = error instanceof Error && error.cause !== undefined ? error.cause : error;
+  return reason instanceof Error ? reason.message || reason.name : String(reason);
 }
 
 /** It may be otherwise in a moment. */
