@@ -1,10 +1,14 @@
 /** The page in Chromium, by text. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { CloseCode } from '../../src/wire/index.ts';
+import { startChild, type Child } from '../support/child.ts';
 import { ring } from './agents/desk.ts';
 import { launch, whyNoBrowser } from './chromium.ts';
+import { builtPage } from './setup.ts';
 import { cut, root, serve, visit, write } from './visit.ts';
 
 const why = whyNoBrowser();
@@ -187,6 +191,58 @@ describe.skipIf(why !== undefined)('the page', () => {
     expect(await said(page, 'book Tokyo').count()).toBe(1);
     expect(await tasks(page).count()).toBe(1);
     expect(await page.getByRole('button', { name: 'Send' }).isDisabled()).toBe(false);
+  });
+
+  test('the server is killed and started again: conversation and tasks are there, where it ended is marked, the result is told', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'meanwhile-killed-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const devProcess = join(root, 'test/support/dev-process.ts');
+    const start = async (port: string): Promise<{ child: Child; url: string }> => {
+      const kept = ['--store', join(folder, 'calls.db'), '--port', port, '--no-voice'];
+      const child = startChild([devProcess, join(root, builtPage), 'test/browser/agents/durable.ts', ...kept]);
+      onTestFinished(child.kill);
+      return { child, url: (await child.printed(/http:\S+/))[0] };
+    };
+    const first = await start('0');
+    const page = await visit(browser, first.url);
+    await write(page, 'book Tokyo');
+    await said(page, 'News: Searching flights to Tokyo').waitFor();
+    await page.getByText('durable: listening').waitFor();
+    await first.child.kill();
+    await page.getByText('The server does not answer. Is it running?').waitFor();
+    const second = await start(new URL(first.url).port);
+    expect(second.url).toBe(first.url);
+    await page.getByRole('button', { name: 'Try now' }).click();
+    await page.getByText(/The process ended here\. Another went on, .* later\./).waitFor();
+    await tasks(page).getByText('completed').waitFor();
+    await said(page, 'News: Seat 7A to Tokyo').waitFor();
+    expect(await said(page, 'book Tokyo').count()).toBe(1);
+    const lanes = page.getByRole('region', { name: 'Timeline' });
+    expect(await lanes.locator('.gap').count()).toBe(1);
+    expect(await lanes.locator('.delivery.told.completed').count()).toBeGreaterThan(0);
+    // A page that is loaded anew shows the same.
+    await page.reload();
+    await said(page, 'book Tokyo').waitFor();
+    await page.getByText('The process ended here.').waitFor();
+    expect(await tasks(page).count()).toBe(1);
+    await page.getByRole('button', { name: 'New conversation' }).click();
+    await page.getByText('Say or write something').waitFor();
+    expect(await tasks(page).count()).toBe(0);
+  });
+
+  test.each([
+    ['busy', 'The server has as many connections as it takes'],
+    ['tooSlow', 'The page did not read what it was sent'],
+    ['away', 'The server was ended. The conversation is kept'],
+  ] as const)('why the server let it go is said plainly: %s', async (reason, text) => {
+    const { url } = await serve();
+    const page = await visit(browser, url, {
+      unmet: true,
+      before: (each) =>
+        each.routeWebSocket(/meanwhile/, (socket) => void socket.close({ code: CloseCode[reason], reason: '' })),
+    });
+    await page.getByRole('status').getByText(text).waitFor();
+    await page.getByRole('button', { name: 'Try now' }).waitFor();
   });
 
   test('when the file is changed the page begins anew with it', async () => {

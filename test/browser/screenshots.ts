@@ -1,5 +1,7 @@
-/** The pictures of the guide, from the real page in Chromium: `npm run screenshots`. */
+/** The pictures of the guide, from the real page in Chromium: `npm run screenshots`, one of them with `-- restored`. */
 import { mkdirSync, mkdtempSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +11,7 @@ import { startDev, type DevOptions, type RunningDev } from '../../src/cli/dev/st
 import { processIo } from '../../src/cli/process-io.ts';
 import { systemClock } from '../../src/index.ts';
 import { readWav } from '../../src/voice/wav.ts';
+import { startChild } from '../support/child.ts';
 import { launch } from './chromium.ts';
 import { buildStudio } from './studio.ts';
 import { buildPage } from '../../scripts/page.ts';
@@ -16,7 +19,7 @@ import { buildPage } from '../../scripts/page.ts';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const folder = join(root, 'docs/images');
 const wide = { width: 1200, height: 760 };
-const narrow = { width: 400, height: 860 };
+const phone = { width: 400, height: 860 };
 
 async function serve(options: Partial<DevOptions> = {}): Promise<RunningDev> {
   const world = { ...processIo(), clock: systemClock, cwd: root };
@@ -69,7 +72,7 @@ async function conversation(browser: Browser): Promise<void> {
   await talk(page);
   await page.getByRole('button', { name: 'Zoom in' }).click();
   await shoot(page, 'page-dark');
-  await page.setViewportSize(narrow);
+  await page.setViewportSize(phone);
   await page.emulateMedia({ colorScheme: 'light' });
   await shoot(page, 'page-narrow');
   await page.setViewportSize({ width: 1100, height: 560 });
@@ -112,6 +115,66 @@ async function voice(browser: Browser): Promise<void> {
   await page.close();
   await close();
   await local.close();
+}
+
+/** In a process of its own. */
+async function startProcess(args: readonly string[], env: Record<string, string> = {}) {
+  const child = startChild(['bin/meanwhile.js', 'dev', '--no-voice', ...args], env);
+  return { child, url: (await child.printed(/http:\S+/))[0] };
+}
+
+/** The server is killed while it books, and started again. */
+async function restored(browser: Browser): Promise<void> {
+  const store = join(mkdtempSync(join(tmpdir(), 'meanwhile-')), 'calls.db');
+  const kept = ['examples/travel-durable.ts', '--store', store, '--port'];
+  const first = await startProcess([...kept, '0']);
+  const page = await open(browser, first.url, { size: wide });
+  await write(page, 'Book me a flight from Paris to Tokyo');
+  await said(page, 'Which one');
+  await write(page, 'The cheapest one');
+  await said(page, 'reserving a seat');
+  await first.child.kill();
+  await page.getByRole('button', { name: 'Try now' }).waitFor();
+  const second = await startProcess([...kept, new URL(first.url).port]);
+  await said(page, 'is booked');
+  await page.getByRole('button', { name: 'Zoom in' }).click();
+  await shoot(page, 'restored');
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await shoot(page, 'restored-dark');
+  await page.close();
+  await second.child.kill();
+}
+
+async function narrow(browser: Browser): Promise<void> {
+  const { url, close } = await serve();
+  const page = await open(browser, url, { size: phone, scheme: 'dark' });
+  await talk(page);
+  await shoot(page, 'page-narrow-dark');
+  await page.close();
+  await close();
+}
+
+/** A provider that knows no key, in the words of one. */
+async function wrongKey(browser: Browser): Promise<void> {
+  const message = 'Incorrect API key provided: sk-wrong.';
+  const provider = createServer((_request, response) => {
+    response.writeHead(401, { 'Content-Type': 'application/json' });
+    response.end(JSON.stringify({ error: { message, type: 'invalid_request_error', code: 'invalid_api_key' } }));
+  });
+  await new Promise<void>((done) => provider.listen(0, '127.0.0.1', done));
+  const { port } = provider.address() as AddressInfo;
+  const { child, url } = await startProcess(['examples/travel.ts', '--port', '0'], {
+    MEANWHILE_BASE_URL: `http://127.0.0.1:${String(port)}`,
+    MEANWHILE_MODEL: 'gpt-5-mini',
+    MEANWHILE_API_KEY: 'sk-wrong',
+  });
+  const page = await open(browser, url, { size: { width: 720, height: 420 } });
+  await write(page, 'Book me a flight from Paris to Tokyo');
+  await page.getByRole('alert').getByText(message).waitFor();
+  await shoot(page, 'wrong-key');
+  await page.close();
+  await child.kill();
+  provider.close();
 }
 
 async function noMicrophone(browser: Browser): Promise<void> {
@@ -162,11 +225,15 @@ async function serverAway(browser: Browser): Promise<void> {
   await next.close();
 }
 
+const scenes = { conversation, narrow, restored, wrongKey, voice, noMicrophone, noWeights, serverAway };
+/** One of them by its name. Default: all. */
+const [only] = process.argv.slice(2);
+
 buildPage();
 mkdirSync(folder, { recursive: true });
 const browser = await launch();
 try {
-  for (const scene of [conversation, voice, noMicrophone, noWeights, serverAway]) await scene(browser);
+  for (const [name, scene] of Object.entries(scenes)) if (only === undefined || only === name) await scene(browser);
 } finally {
   await browser.close();
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { messageText } from 'meanwhile';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { sqlite } from '../../src/store/sqlite.ts';
 import { startChild, type Child } from '../support/child.ts';
 import { TestPage } from '../support/page.ts';
@@ -25,10 +25,16 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
+function start(args: readonly string[], variables: Record<string, string>): Child {
+  const child = startChild(args, variables);
+  onTestFinished(child.kill);
+  return child;
+}
+
 const steps = (): string => readFileSync(join(folder, 'steps'), 'utf8');
 
 async function serve(): Promise<{ child: Child; url: URL }> {
-  const child = startChild([devProcess, folder, agent, '--store', store, '--port', '0', '--no-voice'], env);
+  const child = start([devProcess, folder, agent, '--store', store, '--port', '0', '--no-voice'], env);
   const [url] = await child.printed(/http:\S+/);
   return { child, url: new URL(url) };
 }
@@ -98,12 +104,12 @@ test('a page that was opened after the server was started anew has the last conv
 
 test('a pipe is killed while it books: the next has the conversation, ends the booking and tells its result', async () => {
   const command = ['bin/meanwhile.js', 'chat', agent, '--plain', '--store', store];
-  const first = startChild(command, env);
+  const first = start(command, env);
   first.process.stdin.write('book Tokyo\n');
   await first.printed(/agent {3}News: Searching flights to Tokyo/);
   await kept('speech_closed');
   await first.kill();
-  const second = startChild(command, env);
+  const second = start(command, env);
   second.process.stdin.end();
   expect(await second.ended).toBe(0);
   expect(second.errors()).toBe('');
@@ -122,12 +128,12 @@ test('a pipe is killed while it books: the next has the conversation, ends the b
   );
   expect(steps()).toBe('reserved\n');
 
-  const third = startChild(command, env);
+  const third = start(command, env);
   third.process.stdin.end('/quit\n');
   await third.ended;
   expect(third.out()).toContain('end     closed');
   // It was ended for good.
-  const fourth = startChild(command, env);
+  const fourth = start(command, env);
   fourth.process.stdin.end('hello\n');
   await fourth.ended;
   expect(fourth.out()).not.toContain('Tokyo');

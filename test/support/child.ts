@@ -1,8 +1,7 @@
-/** A process of a test: what it prints, and a way to wait for it. Nothing of it is left when the test is over. */
+/** A process of a test: what it prints, and a way to wait for it. Whoever starts it kills it. */
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { onTestFinished } from 'vitest';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const flags = ['--conditions=meanwhile-source', '--disable-warning=ExperimentalWarning'];
@@ -45,7 +44,6 @@ export function startChild(args: readonly string[], env: Record<string, string> 
     if (!isOver) child.kill('SIGKILL');
     await ended;
   };
-  onTestFinished(kill);
   return {
     process: child,
     out: () => out,
