@@ -13,6 +13,7 @@ const folder = fileURLToPath(guideFolder);
 const playedTests = [
   ...['travel', 'handoff', 'subtask', 'builder', 'simulation', 'own-host'].map((name) => `../examples/${name}.test.ts`),
   './shown/failing.test.ts',
+  './shown/hang-up.test.ts',
 ];
 const flat = (text: string): string => text.trim().replace(/^ +/gm, '');
 

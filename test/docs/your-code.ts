@@ -46,3 +46,4 @@ export declare const player: { play(text: string): void; played(): Promise<strin
 export declare function bookOnce(key: string, signal: AbortSignal): Promise<string>;
 export declare function alertSomebody(error: unknown): void;
 export declare function openMyStore(): SessionStore;
+export declare function sendMail(to: string | undefined, text: string, options: { id: string }): Promise<void>;
