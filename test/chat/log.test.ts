@@ -24,6 +24,17 @@ test('S8.7 after the session was closed nothing is written and nobody is told', 
   expect(log.state.seq).toBe(1);
 });
 
+test('S8.7 after the conversation has ended only what becomes of tasks is written', () => {
+  const log = new Log({ now: () => 0 });
+  log.commit({ type: 'session_ended', reason: 'hung up' });
+  expect(log.commit(exiting('late'))).toBeUndefined();
+  const message = { kind: 'message', id: 'm', role: 'user', parts: [], at: 0 } as const;
+  expect(log.commit({ type: 'message_added', message })).toBeUndefined();
+  expect(log.commit({ type: 'delivery_ended', id: 'x', receipt: 'accepted' })).toBeDefined();
+  expect(log.commit({ type: 'session_closed', reason: 'finished' })).toBeDefined();
+  expect(log.commit({ type: 'session_closed', reason: 'again' })).toBeUndefined();
+});
+
 test('the sink has a record before any observer, and each sees the state behind it', () => {
   const told: string[] = [];
   const log = new Log({ now: () => 0, sink: (record, state) => told.push(`sink ${nameOf(record)} ${state.seq}`) });
