@@ -365,6 +365,26 @@ describe('S5: a task that ends in the session', () => {
     expect(await why).toBe('cancelled task_ended');
   });
 
+  test('S5.1: the signal fires for what waits outside of a step, too', async () => {
+    const begun = Promise.withResolvers<void>();
+    const ended = Promise.withResolvers<unknown>();
+    const { session } = await begin([
+      tool({
+        name: 'work',
+        execute: async (_args, { ctx, abortSignal }) => {
+          await ctx.update('Begun');
+          begun.resolve();
+          await untilAborted(abortSignal).catch(() => undefined);
+          ended.resolve(await ctx.update('Too late').catch((error: unknown) => (error as { code?: string }).code));
+        },
+      }),
+    ]);
+    await session.run({ userInput: 'Go' });
+    await begun.promise;
+    await session.tasks.cancel('call_1');
+    expect(await ended.promise).toBe('task_ended');
+  });
+
   test('S5.5: timed out, the worker’s signal says so', async () => {
     const { tool: work, why } = standing({ timeoutMs: 300 });
     const { session, heard } = await begin([work]);

@@ -1,5 +1,6 @@
 /** What a worker needs to know of a durable tool. It stands on the tool itself, so that one module serves both sides. */
-import type { Tool } from '../index.ts';
+import type { Clock, Tool } from '../index.ts';
+import type { WorkflowClient } from './ingress.ts';
 
 const brand: unique symbol = Symbol.for('meanwhile.restate.durable');
 
@@ -9,6 +10,9 @@ export interface DurablePart {
   readonly toolName: string;
   readonly service: string;
   readonly retentionMs: number;
+  readonly clock: Clock;
+  /** To the workflow of a call, for a worker that asks from the outside. */
+  clientOf(key: string): WorkflowClient;
 }
 
 export function withPart<T extends object>(tool: T, part: DurablePart): T {

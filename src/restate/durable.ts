@@ -1,5 +1,5 @@
 /** `durable()`: a tool whose body runs on worker processes, and goes on there whatever becomes of the session's. */
-import { MeanwhileError, type Json, type Tool } from '../index.ts';
+import { MeanwhileError, systemClock, type Json, type Tool } from '../index.ts';
 import { durablePartOf, withPart } from './durable-part.ts';
 import { serviceName } from './entries.ts';
 import { follow } from './following.ts';
@@ -24,7 +24,8 @@ const thirtyDaysMs = 30 * 86_400_000;
  * The same tool, its body run as a workflow of Restate by whichever process serves it (`meanwhile worker FILE`). In it
  * `ctx.update`, `ctx.ask`, `ctx.step` and `abortSignal` mean what they mean at home; `ctx.session` and `ctx.foreground` are
  * refused. A worker that dies is replaced, and what was done in a step is not done again; a session that moved, or was
- * restored, goes on hearing. What waits belongs into a step: `abortSignal` fires where a body waits for `ctx`.
+ * restored, goes on hearing. What waits
+ * belongs into a step: there `abortSignal` fires at once, elsewhere after a second or two.
  *
  * ```ts
  * export const bookFlight = durable(
@@ -42,14 +43,16 @@ export function durable<Args, UserData>(
 ): Tool<Args, UserData> {
   const toolName = checkTool(tool);
   checkOptions(toolName, options);
-  const { service = serviceName(toolName), userData, retentionMs = thirtyDaysMs } = options;
+  const { service = serviceName(toolName), userData, retentionMs = thirtyDaysMs, clock = systemClock } = options;
   const execute: typeof tool.execute = (_args, given) => {
     const client = new WorkflowClient(service, given.ctx.idempotencyKey, options);
     return follow(client, given, userData?.(given.ctx.userData));
   };
+  const clientOf = (key: string): WorkflowClient =>
+    new WorkflowClient(service, key, { ...options, log: () => undefined });
   // It is the same run of the body that a restored session hears again.
   const remote: Tool<Args, UserData> = { ...tool, idempotent: true, execute, resume: execute };
-  return Object.freeze(withPart(remote, { tool, toolName, service, retentionMs }));
+  return Object.freeze(withPart(remote, { tool, toolName, service, retentionMs, clock, clientOf }));
 }
 
 function checkTool(tool: unknown): string {

@@ -20,6 +20,7 @@ import {
   type NextReply,
   type RunRequest,
 } from './entries.ts';
+import type { WorkflowClient } from './ingress.ts';
 import { WorkerRun } from './worker-run.ts';
 
 /** Shorter than what proxies and `fetch` allow a silent request. */
@@ -55,6 +56,7 @@ function serviceOf(part: DurablePart): DurableService {
       next: shared(next),
       answer: shared(answer),
       abort: shared(abort),
+      aborted: shared(aborted),
     },
     options: {
       workflowRetention: part.retentionMs,
@@ -78,11 +80,18 @@ function serviceOf(part: DurablePart): DurableService {
 async function run(part: DurablePart, restate: WorkflowContext, request: RunRequest): Promise<void> {
   const cancelled = restate.promise<AbortRequest>(names.abort).peek() as RestatePromise<AbortRequest | undefined>;
   if (await cancelled) return;
-  const body = new WorkerRun(restate, request.toolCallId, cancelled);
+  const client = part.clientOf(restate.key);
+  const body = new WorkerRun(restate, {
+    toolCallId: request.toolCallId,
+    settled: cancelled,
+    clock: part.clock,
+    askForAbort: (signal) => askForAbort(client, signal),
+  });
   const outcome = await runBody(part.tool, part.toolName, request, body);
   if (outcome.type === 'failed')
     restate.console.error(`${part.toolName} failed: ${outcome.error.stack ?? outcome.error.message}`);
-  await body.tell({ type: 'ended', outcome }).told;
+  // One that was cancelled in the session says no more, and nobody reads on.
+  if (!body.isAbandoned) await body.tell({ type: 'ended', outcome }).told;
   body.close();
 }
 
@@ -110,6 +119,17 @@ async function answer(restate: WorkflowSharedContext, { n, ...given }: AnswerReq
 
 async function abort(restate: WorkflowSharedContext, request: AbortRequest): Promise<void> {
   await resolveOnce(restate.promise<AbortRequest>(names.abort), request);
+}
+
+async function aborted(restate: WorkflowSharedContext): Promise<AbortRequest | null> {
+  return (await atMost(pollMs, restate.promise<AbortRequest>(names.abort).get())) ?? null;
+}
+
+async function askForAbort(client: WorkflowClient, signal: AbortSignal): Promise<AbortRequest> {
+  for (;;) {
+    const request = await client.call<AbortRequest | null>('aborted', null, signal);
+    if (request) return request;
+  }
 }
 
 async function resolveOnce<T>(promise: { resolve(value: T): Promise<void> }, value: T): Promise<void> {

@@ -19,17 +19,22 @@ interface Settled {
   readonly error?: unknown;
 }
 
+export interface WaitsHooks {
+  /** Is given, once, what `abort` resolved with, or the error of a cancellation in Restate itself; returns why. */
+  onAbort(value: unknown): Error;
+  onChange(isWaiting: boolean): void;
+}
+
 export class Waits {
   readonly #abort: RestatePromise<Settled>;
-  readonly #onAbort: (value: unknown) => Error;
+  readonly #hooks: WaitsHooks;
   readonly #open = new Set<Wait>();
   #isAborted = false;
   #isWaiting = false;
 
-  /** `onAbort` is given, once, what `abort` resolved with, or the error of a cancellation in Restate itself; returns why. */
-  constructor(abort: RestatePromise<unknown>, onAbort: (value: unknown) => Error) {
+  constructor(abort: RestatePromise<unknown>, hooks: WaitsHooks) {
     this.#abort = abort.map((value): Settled => ({ wait: undefined, value }));
-    this.#onAbort = onAbort;
+    this.#hooks = hooks;
   }
 
   /** Is one under way, so that another has to wait for it? */
@@ -54,6 +59,7 @@ export class Waits {
   /** Stands still for ever when the attempt ends: Restate then settles no promise of it. */
   async #go(): Promise<void> {
     this.#isWaiting = true;
+    this.#hooks.onChange(true);
     await nextTurn();
     while (this.#open.size > 0) {
       const settled = await this.#first();
@@ -63,6 +69,7 @@ export class Waits {
       await nextTurn();
     }
     this.#isWaiting = false;
+    this.#hooks.onChange(false);
   }
 
   async #first(): Promise<Settled> {
@@ -82,7 +89,7 @@ export class Waits {
 
   #aborted(value: unknown): void {
     this.#isAborted = true;
-    const why = this.#onAbort(value);
+    const why = this.#hooks.onAbort(value);
     for (const wait of this.#open) if (wait.endsOnAbort) this.#settle(wait, { wait, error: why });
   }
 }

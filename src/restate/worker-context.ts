@@ -121,12 +121,12 @@ export class WorkerContext implements RunContext<unknown> {
 
   async #ask({ message, schema, timeoutMs }: AskOptions<unknown>): Promise<Answer<unknown>> {
     this.#check('ctx.ask');
-    this.#requireRunning();
     if (typeof message !== 'string')
       throw new MeanwhileError('invalid_option', `ctx.ask: expected message to be a string, got ${typeof message}.`);
     const wanted = schema === undefined ? undefined : schemaOf(schema);
     await wanted?.load();
     for (let reasons = ''; ; ) {
+      this.#requireRunning();
       const { n } = this.#run.tell({
         type: 'ask',
         message: reasons === '' ? message : `${message} (${reasons})`,

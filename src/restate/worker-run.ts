@@ -3,10 +3,19 @@
  * once, and what it was answered, stands in the workflow's journal.
  */
 import { RestatePromise, type WorkflowContext } from '@restatedev/restate-sdk';
-import { TaskAbortedError, type Answer, type Json } from '../index.ts';
+import { TaskAbortedError, type Answer, type Clock, type Json } from '../index.ts';
 import { names, type AbortRequest, type Entry, type PlainError } from './entries.ts';
 import { fromPlain, toPlain } from './plain-errors.ts';
+import { IdleWatch, type AskForAbort } from './idle-watch.ts';
 import { Waits } from './waits.ts';
+
+export interface WorkerRunOptions {
+  readonly toolCallId: string;
+  /** A promise of this workflow that was awaited before. */
+  readonly settled: RestatePromise<unknown>;
+  readonly clock: Clock;
+  readonly askForAbort: AskForAbort;
+}
 
 type StepResult = { readonly value: Json } | { readonly thrown: PlainError };
 
@@ -15,12 +24,13 @@ export class WorkerRun {
   readonly #restate: WorkflowContext;
   readonly #settled: RestatePromise<unknown>;
   readonly #waits: Waits;
+  readonly #watch: IdleWatch;
   readonly #abort = new AbortController();
   readonly #over = new AbortController();
   #entries = 0;
+  #isAbandoned = false;
 
-  /** `settled`: a promise of this workflow that was awaited before. */
-  constructor(restate: WorkflowContext, toolCallId: string, settled: RestatePromise<unknown>) {
+  constructor(restate: WorkflowContext, { toolCallId, settled, clock, askForAbort }: WorkerRunOptions) {
     this.key = restate.key;
     this.#restate = restate;
     this.#settled = settled;
@@ -29,19 +39,37 @@ export class WorkerRun {
       this.#abort.abort(error);
       return error;
     };
-    const wanted = restate.promise<AbortRequest>(names.abort).get();
-    this.#waits = new Waits(wanted, (value) => abort((value as Partial<AbortRequest>).why ?? 'cancelled'));
+    const abandon = ({ why }: AbortRequest): Error => {
+      this.#isAbandoned = true;
+      return abort(why);
+    };
+    this.#watch = new IdleWatch(clock, askForAbort, abandon);
+    this.#waits = new Waits(restate.promise<AbortRequest>(names.abort).get(), {
+      onAbort: (value) => (value instanceof Error ? abort('cancelled') : abandon(value as AbortRequest)),
+      onChange: (isWaiting) => (isWaiting ? this.#watch.end() : this.#watch.begin()),
+    });
+    this.#watch.begin();
     // Another run of the body takes its place: what this one still does reaches nobody.
     const { attemptCompletedSignal } = restate.request();
-    attemptCompletedSignal.addEventListener('abort', () => abort('suspended'), { signal: this.#over.signal });
+    const cutOff = (): void => {
+      this.#watch.end();
+      abort('suspended');
+    };
+    attemptCompletedSignal.addEventListener('abort', cutOff, { signal: this.#over.signal });
   }
 
   get signal(): AbortSignal {
     return this.#abort.signal;
   }
 
+  /** The session wants no more of it. Not where it was cancelled in Restate itself: the session is told of that. */
+  get isAbandoned(): boolean {
+    return this.#isAbandoned;
+  }
+
   /** It has come to its end: its signal fires no more. */
   close(): void {
+    this.#watch.end();
     this.#over.abort();
   }
 

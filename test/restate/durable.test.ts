@@ -182,7 +182,12 @@ describe('durable()', () => {
     const remote = durable(work, { ingress, service: 'Bookings.v2', retentionMs: 10 });
     expect(remote).toMatchObject({ name: 'work', description: 'Works.', timeoutMs: 5, idempotent: true });
     expect(remote.resume).toBe(remote.execute);
-    expect(durablePartOf(remote)).toEqual({ tool: work, toolName: 'work', service: 'Bookings.v2', retentionMs: 10 });
+    expect(durablePartOf(remote)).toMatchObject({
+      tool: work,
+      toolName: 'work',
+      service: 'Bookings.v2',
+      retentionMs: 10,
+    });
     expect([durablePartOf(work), durablePartOf(undefined), durablePartOf('x')]).toEqual([
       undefined,
       undefined,
