@@ -318,6 +318,18 @@ describe('a process that dies', () => {
     expect(await waiting(store)).toEqual([]);
   });
 
+  test('S3.4 with a result that it had told, and the store had not settled: restored, it settles it and tells nothing', async () => {
+    const store = kept();
+    await hungUp(store);
+    const settle = () => Promise.reject(new StoreError('store_unavailable', 'It is full.'));
+    const dead = await calls({ ...moodyStore(store), settle }, ['AB12 is booked.']);
+    expect([dead.spoken, receipts(dead)]).toEqual([['AB12 is booked.'], ['completed']]);
+    const back = await restore(store, [], { sessionId: 'call-2' });
+    expect(back.llm.calls).toHaveLength(0);
+    await drive(back.clock, back.session.close());
+    expect(await waiting(store)).toEqual([]);
+  });
+
   test('a session that has collected results wants its userKey again', async () => {
     const store = kept();
     await hungUp(store);
