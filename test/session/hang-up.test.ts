@@ -311,6 +311,20 @@ describe('what was recorded and not told', () => {
     expect(receiptsOf(t).at(-1)).toBe('call_1_final expired');
   });
 
+  test('S5.6 an output that nobody had answered yet is handed over', async () => {
+    const { given, onUndelivered } = handler();
+    const answer = byHand();
+    const t = await startTestSession([call, { text: 'It is', hang: answer.promise }], {
+      onUndelivered,
+      tools: [booking(() => 'AB12')],
+    });
+    void t.session.run({ userInput: 'Book it' }).catch(() => undefined);
+    await t.clock.settle();
+    await drive(t.clock, t.session.close());
+    await isOver(t);
+    expect(given).toMatchObject([{ toolCallId: 'call_1', output: { text: 'AB12' }, state: 'completed' }]);
+  });
+
   test('S1.3 an answer to a call that was no task is not handed over', async () => {
     const { given, onUndelivered } = handler();
     const answer = byHand();
