@@ -6,6 +6,8 @@ import { checkEach, checkNames, record, typed } from '../tools/options.ts';
 /** What reached the user. For text it is what was written, for speech what was played. */
 export interface Heard {
   readonly text: string;
+  /** What failed, where that is why the rest was not heard: it becomes an `error` event of source `output`. */
+  readonly error?: unknown;
 }
 
 export interface SpokenInfo {

@@ -88,9 +88,11 @@ export class Utterance {
       if (this.#cut && !(await bounded(ended, stopTimeoutMs, clock, stage))) {
         throw new Error(`It did not say within ${String(stopTimeoutMs)} ms what had been heard when it was cut.`);
       }
-      const heard: unknown = (await ended)?.text;
-      if (typeof heard === 'string') return heard;
-      throw new TypeError(`Expected end() to give { text }, the words that were heard, got text ${typeof heard}.`);
+      const heard = await ended;
+      if (heard?.error !== undefined) this.#report(heard.error);
+      const text: unknown = heard?.text;
+      if (typeof text === 'string') return text;
+      throw new TypeError(`Expected end() to give { text }, the words that were heard, got text ${typeof text}.`);
     } catch (error) {
       this.#report(error);
       return '';

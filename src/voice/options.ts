@@ -6,7 +6,7 @@ import { activityDefaults, type ActivityOptions } from './activity-rules.ts';
 import { bargeInDefaults, type BargeInOptions } from './barge-in.ts';
 import { endpointingDefaults, type EndpointingOptions } from './endpointing.ts';
 import { playoutDefaults, type PlayoutOptions } from './playout.ts';
-import type { SynthesisOptions } from './synthesis.ts';
+import type { SynthesisLimits, SynthesisOptions } from './synthesis.ts';
 import type { RecognitionOptions } from './recognition.ts';
 
 export interface VoiceOptions {
@@ -16,8 +16,8 @@ export interface VoiceOptions {
   readonly tts?: SpeechModelV4;
   /** Hears whether somebody speaks. Needed with `stt`. */
   readonly vad?: VoiceActivityModel;
-  /** Voice, speed and language of the speech model, and its `providerOptions`. */
-  readonly synthesis?: SynthesisOptions;
+  /** Voice, speed and language of the speech model, and its `providerOptions`; how long it is waited for. */
+  readonly synthesis?: SynthesisOptions & Partial<SynthesisLimits>;
   readonly recognition?: Pick<RecognitionOptions, 'providerOptions'> & Partial<RecognitionLimits>;
   /** When a voice is one. */
   readonly activity?: Partial<ActivityOptions>;
@@ -39,6 +39,7 @@ export interface RecognitionLimits {
 
 export interface VoiceSettings {
   readonly recognition: RecognitionLimits;
+  readonly synthesis: SynthesisLimits;
   readonly activity: ActivityOptions;
   readonly endpointing: EndpointingOptions;
   readonly bargeIn: BargeInOptions;
@@ -54,15 +55,19 @@ export function resolveVoiceOptions(options: VoiceOptions): VoiceSettings {
     throw invalid(
       'expected vad beside stt, which hears when an utterance begins and ends, got none. Pass one, for example that of meanwhile-local-speech.',
     );
-  const { timeoutMs = 30_000 } = options.recognition ?? {};
   return {
-    recognition: durations('recognition', { timeoutMs }, { timeoutMs }),
+    recognition: limitOf('recognition', 30_000, options.recognition),
+    synthesis: limitOf('synthesis', 10_000, options.synthesis),
     activity: durations('activity', activityDefaults, options.activity),
     endpointing: durations('endpointing', endpointingDefaults, options.endpointing),
     bargeIn: durations('bargeIn', bargeInDefaults, options.bargeIn),
     playout: durations('playout', playoutDefaults, options.playout),
     clock: options.clock ?? systemClock,
   };
+}
+
+function limitOf(name: string, byDefault: number, { timeoutMs = byDefault }: { readonly timeoutMs?: number } = {}) {
+  return durations(name, { timeoutMs }, { timeoutMs });
 }
 
 function durations<T extends object>(name: string, defaults: T, given: Partial<T> = {}): T {

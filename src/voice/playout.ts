@@ -31,6 +31,14 @@ const lateMs = 3_000;
 const toMs = (samples: number): number => (samples / rate) * 1000;
 const toSamples = (ms: number): number => Math.round((ms / 1000) * rate);
 
+/** The loudspeaker took no more; `cause` is what it said. */
+export class LoudspeakerFailure extends Error {
+  constructor(cause: unknown) {
+    super('The loudspeaker failed.', { cause });
+    this.name = 'LoudspeakerFailure';
+  }
+}
+
 interface Loudspeaker {
   readonly output: AudioOutput;
   readonly resampler: Resampler;
@@ -52,6 +60,8 @@ export class Playout {
   #timer: TimerHandle | undefined;
   #source: { readonly rate: number; readonly resampler: Resampler } | undefined;
   #loudspeaker: Loudspeaker | undefined;
+  /** Set when it has failed: no more of this stretch is sent. */
+  #failure: LoudspeakerFailure | undefined;
   /** Somebody wants silence. Settles when there is. */
   #paused: Promise<void> | undefined;
   #whenChanged = Promise.withResolvers<void>();
@@ -94,23 +104,26 @@ export class Playout {
     this.#sentSince = 0;
     this.#playedBefore = 0;
     this.#source = undefined;
+    this.#failure = undefined;
     this.#paused = undefined;
   }
 
-  /** Puts it behind what is there. How long it is, in ms. */
+  /** Puts it behind what is there. How long it is, in ms. Throws LoudspeakerFailure. */
   write(frame: AudioFrame): number {
+    this.#requireSound();
     const samples = this.#converted(frame);
     this.#waiting.push(samples);
     this.#send();
     return toMs(samples.length);
   }
 
-  /** Resolves when all of it is with the loudspeaker, which still plays it, or was cleared. */
+  /** Resolves when all of it is with the loudspeaker, which still plays it, or was cleared. Rejects with LoudspeakerFailure. */
   async allSent(): Promise<void> {
     while (this.#waiting.length > 0) await this.#whenChanged.promise;
+    this.#requireSound();
   }
 
-  /** Resolves when all of it was played, or was cleared. */
+  /** Resolves when all of it was played, or was cleared. Rejects with LoudspeakerFailure. */
   async drain(): Promise<void> {
     for (;;) {
       await this.allSent();
@@ -118,8 +131,13 @@ export class Playout {
       if (this.#sentSince > 0 && loudspeaker) await this.#played(loudspeaker.output);
       // Paused meanwhile, some of it was taken back.
       await this.#paused;
+      this.#requireSound();
       if (this.#waiting.length === 0) return;
     }
+  }
+
+  #requireSound(): void {
+    if (this.#failure) throw this.#failure;
   }
 
   /** Stops for good: how much of the stretch was played, in ms. */
@@ -157,8 +175,12 @@ export class Playout {
     const now = this.#clock.now();
     while (this.#waiting.length > 0 && this.#endsAt - now < leadMs) {
       const samples = this.#waiting.take(toSamples(frameMs));
+      try {
+        loudspeaker.output.write({ samples: loudspeaker.resampler.push(samples), rate: loudspeaker.output.rate });
+      } catch (error) {
+        return this.#fail(error);
+      }
       this.#note(samples, now);
-      loudspeaker.output.write({ samples: loudspeaker.resampler.push(samples), rate: loudspeaker.output.rate });
     }
     if (this.#waiting.length === 0) return this.#changed();
     this.#timer = this.#clock.setTimeout(
@@ -168,6 +190,13 @@ export class Playout {
       },
       this.#endsAt - leadMs + frameMs - now,
     );
+  }
+
+  /** Whoever waits for the end of this stretch is told. The next one is tried again. */
+  #fail(error: unknown): void {
+    this.#failure = new LoudspeakerFailure(error);
+    this.#waiting.clear();
+    this.#changed();
   }
 
   #note(samples: Int16Array, now: number): void {

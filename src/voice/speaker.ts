@@ -3,12 +3,12 @@
  * was played (S2.3).
  */
 import type { SpeechModelV4 } from '@ai-sdk/provider';
-import type { Heard, SpeechSink } from '../index.ts';
+import type { Clock, Heard, SpeechSink } from '../index.ts';
 import type { AudioFrame } from './frames.ts';
 import { heardText } from './heard.ts';
-import type { Playout } from './playout.ts';
+import { LoudspeakerFailure, type Playout } from './playout.ts';
 import { Sentences } from './sentences.ts';
-import { synthesize, type SynthesisOptions } from './synthesis.ts';
+import { nextInTime, synthesize, type SynthesisLimits, type SynthesisOptions } from './synthesis.ts';
 
 class Piece {
   readonly text: string;
@@ -16,22 +16,23 @@ class Piece {
   ms = 0;
   /** All of it is there. */
   whole = false;
-  readonly #frames: AsyncGenerator<AudioFrame, void>;
+  readonly #ask: () => Promise<IteratorResult<AudioFrame, void>>;
   #next: Promise<IteratorResult<AudioFrame, void>> | undefined;
 
-  constructor(text: string, frames: AsyncGenerator<AudioFrame, void>) {
+  /** `ask`: for the next frame. */
+  constructor(text: string, ask: () => Promise<IteratorResult<AudioFrame, void>>) {
     this.text = text;
-    this.#frames = frames;
+    this.#ask = ask;
   }
 
   /** Begins to synthesise. What fails is heard of when its turn comes. */
   prepare(): void {
-    this.#next ??= this.#frames.next();
+    this.#next ??= this.#ask();
     this.#next.catch(() => undefined);
   }
 
   async next(): Promise<AudioFrame | undefined> {
-    const { value } = await (this.#next ?? this.#frames.next());
+    const { value } = await (this.#next ?? this.#ask());
     this.#next = undefined;
     return value ?? undefined;
   }
@@ -41,6 +42,8 @@ export interface SpeakerDeps {
   readonly playout: Playout;
   readonly tts: SpeechModelV4;
   readonly synthesis: SynthesisOptions;
+  readonly limits: SynthesisLimits;
+  readonly clock: Clock;
   /** The rest could not be synthesised, though some of it was heard. */
   readonly onError: (error: unknown) => void;
   /** Nothing of it will be played any more. */
@@ -115,9 +118,10 @@ export class Stretch implements SpeechSink {
     this.#more.resolve();
   }
 
-  #finish(text: string): void {
+  /** `error`: why the rest was not heard. */
+  #finish(text: string, error?: unknown): void {
     this.#phase = 'over';
-    this.#over.resolve({ text });
+    this.#over.resolve({ text, ...(error === undefined ? {} : { error }) });
   }
 
   #fail(error: unknown): void {
@@ -126,8 +130,12 @@ export class Stretch implements SpeechSink {
   }
 
   #add(texts: readonly string[]): void {
-    const { tts, synthesis } = this.#deps;
-    for (const text of texts) this.#pieces.push(new Piece(text, synthesize(tts, text, synthesis, this.#abort.signal)));
+    const { tts, synthesis, limits, clock } = this.#deps;
+    const { signal } = this.#abort;
+    for (const text of texts) {
+      const frames = synthesize(tts, text, synthesis, signal);
+      this.#pieces.push(new Piece(text, () => nextInTime(frames, limits, clock, signal)));
+    }
     if (texts.length > 0) this.#more.resolve();
   }
 
@@ -150,9 +158,10 @@ export class Stretch implements SpeechSink {
   async #sayWhatIsThere(error: unknown): Promise<void> {
     const { playout, onError } = this.#deps;
     this.#stop('failed');
-    await playout.drain();
+    const failure = error instanceof LoudspeakerFailure ? error : await failureOf(playout.drain());
     const text = heardText(this.#pieces, await playout.clear());
     if (this.#phase !== 'failed') return;
+    if (failure) return this.#finish(text, failure.cause);
     if (text === '') return this.#fail(error);
     onError(error);
     this.#finish(text);
@@ -183,4 +192,12 @@ export class Stretch implements SpeechSink {
     }
     return this.#phase === 'said' ? this.#pieces[index] : undefined;
   }
+}
+
+/** Undefined where all of it was played. */
+function failureOf(played: Promise<void>): Promise<LoudspeakerFailure | undefined> {
+  return played.then(
+    () => undefined,
+    (error: unknown) => error as LoudspeakerFailure,
+  );
 }

@@ -1,6 +1,6 @@
 /** One sentence to sound: streamed where the model can, else in one piece. */
 import type { Experimental_StreamingSpeechModelV4 as StreamingSpeechModelV4, SpeechModelV4 } from '@ai-sdk/provider';
-import { MeanwhileError } from '../index.ts';
+import { MeanwhileError, type Clock } from '../index.ts';
 import { samplesOf, type AudioFrame } from './frames.ts';
 import { readWav } from './wav.ts';
 
@@ -10,6 +10,11 @@ export interface SynthesisOptions {
   readonly language?: string;
   readonly instructions?: string;
   readonly providerOptions?: NonNullable<Parameters<SpeechModelV4['doGenerate']>[0]['providerOptions']>;
+}
+
+export interface SynthesisLimits {
+  /** A model that has given no more sound so long after it was asked for some has failed. Default 10,000 ms. */
+  readonly timeoutMs: number;
 }
 
 /** What a model that streams is asked for, and what bare bytes without a rate are taken for. */
@@ -28,6 +33,29 @@ export async function* synthesize(
   }
   const { audio } = await model.doGenerate({ ...options, text, outputFormat: 'wav', abortSignal });
   yield readWav(toBytes(audio));
+}
+
+/** Asks for the next frame; rejects with MeanwhileError `speech_failed` where none comes in time. */
+export function nextInTime(
+  frames: AsyncGenerator<AudioFrame, void>,
+  { timeoutMs }: SynthesisLimits,
+  clock: Clock,
+  abortSignal: AbortSignal,
+): Promise<IteratorResult<AudioFrame, void>> {
+  return new Promise((resolve, reject) => {
+    const timer = clock.setTimeout(() => reject(late(timeoutMs)), timeoutMs);
+    const stop = (): void => {
+      clock.clearTimeout(timer);
+      abortSignal.removeEventListener('abort', stop);
+    };
+    abortSignal.addEventListener('abort', stop);
+    frames.next().finally(stop).then(resolve, reject);
+  });
+}
+
+function late(timeoutMs: number): MeanwhileError {
+  const fact = `The speech model gave no sound within ${String(timeoutMs)} ms`;
+  return new MeanwhileError('speech_failed', `${fact}. Raise synthesis.timeoutMs, or use a faster one.`);
 }
 
 function canStream(model: SpeechModelV4): model is StreamingSpeechModelV4 {

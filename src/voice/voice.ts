@@ -126,13 +126,15 @@ export class Voice {
   }
 
   #say(speech: SpokenInfo): SpeechSink {
-    const { tts, synthesis = {} } = this.#options;
+    const { tts, synthesis: { timeoutMs: _limit, ...synthesis } = {} } = this.#options;
     if (!tts || !this.#speaks) return createTextOutput().open(speech);
     const onError = (error: unknown): void => this.#tell('error', { source: 'tts', error });
     const stretch: Stretch = new Stretch({
       playout: this.#playout,
       tts,
       synthesis,
+      limits: this.#settings.synthesis,
+      clock: this.#clock,
       onError,
       onOver: () => {
         if (this.#open?.stretch === stretch) this.#open = undefined;

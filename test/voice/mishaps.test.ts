@@ -6,8 +6,9 @@ import type {
   TranscriptionModelV4,
 } from '@ai-sdk/provider';
 import { Agent } from 'meanwhile';
-import { createVoice, type VoiceEvent } from 'meanwhile/voice';
-import { expect, test } from 'vitest';
+import { createVirtualClock } from 'meanwhile/testing';
+import { createVoice, type AudioOutput, type VoiceEvent } from 'meanwhile/voice';
+import { describe, expect, test } from 'vitest';
 import { bytesOf } from '../../src/voice/frames.ts';
 import { createLoudspeaker, createMicrophone, createTone, loudness } from '../support/sound.ts';
 import { call, type Call } from '../support/voice-call.ts';
@@ -48,6 +49,125 @@ test('a voice that says nothing at all is an error of the output', async () => {
   void session.sendMessage('Count.');
   await clock.advance(10_000);
   expect(events.filter((event) => event.type === 'error')).toMatchObject([{ source: 'output' }]);
+});
+
+describe('a loudspeaker that throws', () => {
+  const broken = (loudspeaker: AudioOutput, after: number) => {
+    const left = { writes: after };
+    const write: AudioOutput['write'] = (frame) => {
+      left.writes -= 1;
+      if (left.writes < 0) throw new Error('The line is dead.');
+      loudspeaker.write(frame);
+    };
+    const { rate } = loudspeaker;
+    return { left, output: { rate, write, clear: () => loudspeaker.clear(), drain: () => loudspeaker.drain() } };
+  };
+  const errors = ({ events }: Call): unknown[] => events.filter((event) => event.type === 'error');
+
+  test.each([
+    ['at once', 0, 'user: Count.'],
+    // 25 frames of 40 ms were sent, the last 400 ms ahead of what was played: 12 letters of 50 ms.
+    ['while it plays', 25, 'assistant: One two —'],
+  ])(
+    '%s ends the turn with what was heard, as an error of the output; the session goes on',
+    async (_when, after, last) => {
+      const made = await call([{ text: counting }, { text: 'Fine.' }]);
+      const { clock, voice, session, history, loudspeaker } = made;
+      const { left, output } = broken(loudspeaker, after);
+      voice.connect(session, { output });
+      void session.sendMessage('Count.');
+      await clock.advance(1_200);
+      expect(session.agentState).toBe('listening');
+      expect(errors(made)).toMatchObject([
+        { source: 'output', error: { message: 'The output failed: The line is dead.' } },
+      ]);
+      expect(history().at(-1)).toBe(last);
+      left.writes = Infinity;
+      void session.sendMessage('And now?');
+      await clock.advance(3_000);
+      expect(history().at(-1)).toBe('assistant: Fine.');
+      expect(errors(made)).toHaveLength(1);
+    },
+  );
+
+  test('when it goes on after a pause, or is put in the place of another, it is no different', async () => {
+    const made = await call([{ text: counting }]);
+    const { clock, voice, session, loudspeaker, line } = made;
+    void session.sendMessage('Count.');
+    await clock.advance(1_000);
+    line.close();
+    voice.connect(session, broken(loudspeaker, 0));
+    await clock.advance(100);
+    expect(session.agentState).toBe('listening');
+    expect(errors(made)).toMatchObject([{ source: 'output' }]);
+  });
+
+  test('while the rest is played of what could not be synthesised, what was heard stays', async () => {
+    const made = await call([{ text: counting }]);
+    const { clock, tts, voice, session, history, loudspeaker } = made;
+    tts.failOn = 'Seven';
+    voice.connect(session, broken(loudspeaker, 25));
+    void session.sendMessage('Count.');
+    await clock.advance(3_000);
+    expect(history().at(-1)).toBe('assistant: One two —');
+    expect(errors(made)).toMatchObject([{ source: 'output' }]);
+  });
+});
+
+describe('a speech model that never answers', () => {
+  const asleep = (signals: (AbortSignal | undefined)[]): SpeechModelV4 => ({
+    specificationVersion: 'v4',
+    provider: 'test',
+    modelId: 'asleep',
+    doGenerate: ({ abortSignal }) => {
+      signals.push(abortSignal);
+      return new Promise(() => undefined);
+    },
+  });
+
+  test('is waited for so long and no longer; the session goes on', async () => {
+    const signals: (AbortSignal | undefined)[] = [];
+    const made = await call([{ text: counting }], { tts: asleep(signals), synthesis: { timeoutMs: 4_000 } });
+    const { clock, session, events } = made;
+    void session.sendMessage('Count.');
+    await clock.advance(3_999);
+    expect(session.agentState).toBe('speaking');
+    await clock.advance(1);
+    expect(session.agentState).toBe('listening');
+    const message = 'The speech model gave no sound within 4000 ms. Raise synthesis.timeoutMs, or use a faster one.';
+    const told = events.filter((event) => event.type === 'error');
+    expect(told).toMatchObject([{ source: 'output', error: { cause: { message } } }]);
+    expect(signals.every((signal) => signal?.aborted)).toBe(true);
+  });
+
+  test('in the middle ends what is said after what was heard', async () => {
+    const tone = createTone(createVirtualClock());
+    const { doGenerate } = tone;
+    tone.doGenerate = (options) =>
+      options.text.includes('Seven') ? new Promise(() => undefined) : doGenerate.call(tone, options);
+    const { clock, session, history, events } = await call([{ text: counting }], { tts: tone });
+    void session.sendMessage('Count.');
+    await clock.advance(9_999);
+    expect(session.agentState).toBe('speaking');
+    await clock.advance(1_500);
+    expect(history().at(-1)).toBe('assistant: One two three four five six. —');
+    expect(events.filter((event) => event.type === 'error')).toMatchObject([{ source: 'tts' }]);
+  });
+
+  test('and is not wanted any more leaves no timer behind', async () => {
+    const { clock, session, line } = await call([{ text: counting }, {}], { tts: asleep([]) });
+    void session.sendMessage('Count.');
+    await clock.advance(1_000);
+    const before = clock.pending().length;
+    await clock.runUntil(session.interrupt());
+    expect(clock.pending().length).toBeLessThan(before);
+    line.close();
+  });
+
+  test('has a limit that is one', () => {
+    const tts = createTone(createVirtualClock());
+    expect(() => createVoice({ tts, synthesis: { timeoutMs: -1 } })).toThrow('expected synthesis.timeoutMs to be');
+  });
 });
 
 test('when the line drops, what was not played waits for the next one', async () => {
