@@ -1,5 +1,5 @@
 /** What is said in the load test: a tone with a pause before and after, and models that take no time over it. */
-import type { VoiceActivityModel, VoiceOptions } from 'meanwhile/voice';
+import { writeWav, type VoiceActivityModel, type VoiceOptions } from 'meanwhile/voice';
 
 export const rate = 16_000;
 /** A window of the voice activity: microphones send one at a time. */
@@ -24,7 +24,7 @@ const loudness: VoiceActivityModel = {
     }),
 };
 
-const wav = withHeader(tone(60));
+const wav = writeWav({ samples: tone(60), rate });
 
 /** Ears and a mouth without a model's time: what is left is ours. */
 export const instant: VoiceOptions = {
@@ -53,23 +53,3 @@ export const instant: VoiceOptions = {
   activity: { minSilenceMs },
   endpointing: { minDelayMs: 0, maxDelayMs: 0 },
 };
-
-function withHeader(samples: Int16Array): Uint8Array {
-  const bytes = new Uint8Array(44 + samples.length * 2);
-  const view = new DataView(bytes.buffer);
-  const put = (at: number, text: string): void => void new TextEncoder().encodeInto(text, bytes.subarray(at));
-  put(0, 'RIFF');
-  view.setUint32(4, bytes.length - 8, true);
-  put(8, 'WAVEfmt ');
-  view.setUint32(16, 16, true);
-  view.setUint16(20, 1, true);
-  view.setUint16(22, 1, true);
-  view.setUint32(24, rate, true);
-  view.setUint32(28, rate * 2, true);
-  view.setUint16(32, 2, true);
-  view.setUint16(34, 16, true);
-  put(36, 'data');
-  view.setUint32(40, samples.length * 2, true);
-  samples.forEach((sample, index) => view.setInt16(44 + index * 2, sample, true));
-  return bytes;
-}

@@ -8,4 +8,5 @@ export { bytesOf, samplesOf, type AudioFrame } from './frames.ts';
 export type { VoiceOptions } from './options.ts';
 export type { PlayoutOptions } from './playout.ts';
 export type { SynthesisOptions } from './synthesis.ts';
+export { writeWav } from './wav.ts';
 export { createVoice, type Voice, type VoiceConnection, type VoiceIO, type VoiceSession } from './voice.ts';

@@ -55,6 +55,7 @@ function toMono(samples: Int16Array<ArrayBuffer>, channels: number): Int16Array<
   });
 }
 
+/** One channel, at the frame's rate: for a speech model of your own, which gives `audio`. */
 export function writeWav({ samples, rate }: AudioFrame): Uint8Array<ArrayBuffer> {
   const out = new Uint8Array(headerBytes + samples.length * 2);
   const view = new DataView(out.buffer);
