@@ -197,10 +197,8 @@ export class Executor implements Tasks {
   async close(reason: string, { stop = 'closed', goesOn = nothing }: ExecutorClosing = {}): Promise<void> {
     this.#closed = true;
     const live = [...this.#roster.live];
-    const staying = live.filter((task) => canGoOn(task) && goesOn(task.tool));
-    const stopping = live.filter((task) => !staying.includes(task));
+    const stopping = live.filter((task) => !canGoOn(task) || !goesOn(task.tool));
     for (const task of stopping) task.stop(cancelled, stop);
-    for (const task of staying) task.background('interrupted');
     this.announcer.close();
     this.#dropUntold(reason, goesOn);
     if (goesOn !== nothing) this.#asking.close();

@@ -1,6 +1,6 @@
 /** Whenever the caller hangs up, whatever his tasks do and whoever fails: each result goes to one place, once (S3.4, S8.7). */
 import fc from 'fast-check';
-import { tool, ToolError, type RunContext, type SessionRecord } from 'meanwhile';
+import { Agent, tool, ToolError, type RunContext, type SessionRecord } from 'meanwhile';
 import { createVirtualClock, scriptedModel } from 'meanwhile/testing';
 import { expect, test } from 'vitest';
 import { memory } from '../../src/store/index.ts';
@@ -8,7 +8,6 @@ import { waiting } from '../support/booking.ts';
 import { createPlayback } from '../support/playback.ts';
 import { createTestSession, type TestSession } from '../support/session.ts';
 import { moodyStore, type StoreMood } from '../support/store.ts';
-import { Agent } from 'meanwhile';
 
 const time = fc.integer({ min: 0, max: 4000 });
 
