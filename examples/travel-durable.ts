@@ -32,16 +32,14 @@ export default function createTravelAgent({ llm = model, clock = systemClock } =
       // A step that was done is not done again: the body gets what it gave.
       const flights = await ctx.step('search', () => airline.search(origin, destination, abortSignal));
 
-      // The answer is kept, too: the user is asked again only if he had not answered.
-      const wanted = await ctx.step('choose', async () => {
-        const offers = flights.map((flight) => `${flight.airline} at ${flight.departs} for ${flight.priceEur} EUR`);
-        const { content } = await ctx.ask({
-          message: `Which one: ${offers.join(', ')}?`,
-          schema: z.object({ airline: z.enum(flights.map((flight) => flight.airline)) }),
-        });
-        return content?.airline;
+      const offers = flights.map((flight) => `${flight.airline} at ${flight.departs} for ${flight.priceEur} EUR`);
+      // Nor is the user asked again what he has answered.
+      const { content: wanted } = await ctx.ask({
+        message: `Which one: ${offers.join(', ')}?`,
+        schema: z.object({ airline: z.enum(flights.map((flight) => flight.airline)) }),
+        key: 'choose',
       });
-      const chosen = flights.find((flight) => flight.airline === wanted);
+      const chosen = flights.find((flight) => flight.airline === wanted?.airline);
       if (!chosen) return 'The user wants none of these flights. Nothing was booked.';
 
       await ctx.update(

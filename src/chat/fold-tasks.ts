@@ -59,6 +59,11 @@ export function applyToTasks(tasks: TasksState, record: SessionRecord): void {
     case 'task_answered': {
       const task = tasks.running.get(record.callId);
       if (task?.question?.id === record.questionId) delete task.question;
+      if (task && record.key !== undefined) {
+        const { action, content } = record;
+        const answer = { action, ...(content === undefined ? {} : { content }) };
+        task.answers = put(task.answers ?? emptyMap(), record.key, answer);
+      }
       if (task && record.questionId === task.callId) task.outputIsStale = true;
       markStale(tasks, record.questionId, superseded);
       return;

@@ -130,7 +130,15 @@ export type RecordBody =
   /** `ctx.step` was done; a body that runs again gets its value. */
   | { type: 'task_stepped'; callId: string; name: string; value: Json }
   | { type: 'task_asked'; callId: string; record?: TaskRecord; question: Question; delivery?: DeliveryTerms }
-  | { type: 'task_answered'; callId: string; questionId: string; action: AnswerAction; content?: Json }
+  | {
+      type: 'task_answered';
+      callId: string;
+      questionId: string;
+      action: AnswerAction;
+      content?: Json;
+      /** Of a question that is asked once, however often its body runs. */
+      key?: string;
+    }
   | {
       type: 'task_ended';
       callId: string;

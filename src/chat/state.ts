@@ -5,7 +5,7 @@
  * the serialised log equals the live state. Only `fold.ts` writes to it.
  */
 import type { Item, Json, JsonObject, Output, TaskRecord } from './items.ts';
-import type { DeliveryMode, Owner, Question, TaskEndState } from './records.ts';
+import type { AnswerAction, DeliveryMode, Owner, Question, TaskEndState } from './records.ts';
 import { emptyMap, emptySet } from './tables.ts';
 import type { UndeliveredResult } from './undelivered.ts';
 
@@ -59,6 +59,8 @@ export interface TaskState {
   steps?: ReadonlyMap<string, Json>;
   /** Of updates that have one. */
   updateKeys?: ReadonlySet<string>;
+  /** To questions that have a key. */
+  answers?: ReadonlyMap<string, { readonly action: AnswerAction; readonly content?: Json }>;
   /** Records after the first: the next is `_update_<updates + 1>`. */
   updates: number;
   newest?: TaskRecord;

@@ -3,10 +3,11 @@
  * other; here is only the promise of its answer, and the check of what is answered.
  */
 import { MeanwhileError, TaskEndedError, ToolError } from '../errors.ts';
+import type { Json } from '../chat/items.ts';
 import type { AnswerAction } from '../chat/records.ts';
 import { formatIssues } from '../tools/arguments.ts';
 import type { Answer, AskOptions } from '../tools/faces.ts';
-import { checkNames, record } from '../tools/options.ts';
+import { checkEach, checkNames, record, text } from '../tools/options.ts';
 import { resolveSchema, type ToolSchema } from '../tools/schema.ts';
 import { toJson } from '../tools/text.ts';
 import type { EngineDeps } from './seam.ts';
@@ -14,6 +15,7 @@ import type { Task } from './task.ts';
 
 interface OpenQuestion {
   readonly task: Task;
+  readonly key: string | undefined;
   readonly schema: ToolSchema | undefined;
   readonly settle: (answer: Answer<unknown>) => void;
 }
@@ -23,6 +25,7 @@ interface Asked {
   readonly message: string;
   readonly schema: ToolSchema | undefined;
   readonly timeoutMs: number | undefined;
+  readonly key: string | undefined;
   readonly approval: boolean;
 }
 
@@ -86,10 +89,13 @@ export class Questions {
     // What nobody can approve any more does not run.
     if (this.#isClosed && asked.approval) task.cancel();
     if (task.hasEnded) throw new TaskEndedError(task.callId, task.endState);
+    const kept = asked.key === undefined ? undefined : task.state?.answers?.get(asked.key);
+    const before = kept && (await refit(asked.schema, kept));
+    if (before) return before;
     if (this.#isClosed) return { action: 'cancel' };
     const { clock } = this.#deps;
     const { promise, resolve, reject } = Promise.withResolvers<Answer<unknown>>();
-    const question: OpenQuestion = { task, schema: asked.schema, settle: resolve };
+    const question: OpenQuestion = { task, key: asked.key, schema: asked.schema, settle: resolve };
     const { timeoutMs } = asked;
     const timer =
       timeoutMs === undefined
@@ -113,7 +119,7 @@ export class Questions {
 
   #record(task: Task, { message, schema, timeoutMs, approval }: Asked): void {
     const jsonSchema = schema?.jsonSchema;
-    const text = task.text('ask', {
+    const told = task.text('ask', {
       functionName: task.tool.name,
       callId: task.callId,
       message,
@@ -128,7 +134,7 @@ export class Questions {
     if (!task.first && this.#isSecondOfStep(task)) task.background('question');
     // Whoever heard of that may have ended it: its end is the answer.
     if (task.hasEnded) return;
-    void task.record({ type: 'text', text }, {}, { phase: 'question', question });
+    void task.record({ type: 'text', text: told }, {}, { phase: 'question', question });
   }
 
   /** The reply to a step's outputs asks one question only: another one goes to the background and is told later. */
@@ -150,7 +156,8 @@ export class Questions {
       callId,
       questionId: state.question.id,
       action: answer.action,
-      ...(content.ok && content.json !== undefined ? { content: content.json } : {}),
+      ...(content.ok && content.json !== undefined ? { content: structuredClone(content.json) } : {}),
+      ...(question.key === undefined ? {} : { key: question.key }),
     });
     this.#onAnswered();
     question.settle(answer);
@@ -159,8 +166,9 @@ export class Questions {
 
 function check(options: AskOptions<unknown>, approval: boolean): Asked {
   record('ask', 'options', options, 'invalid_option');
-  checkNames('ask', options, ['message', 'schema', 'timeoutMs'], {}, 'invalid_option');
-  const { message, schema, timeoutMs } = options;
+  checkNames('ask', options, ['message', 'schema', 'timeoutMs', 'key'], {}, 'invalid_option');
+  const { message, schema, timeoutMs, key } = options;
+  checkEach('ask', { key }, { key: text }, 'invalid_option');
   if (typeof message !== 'string') {
     throw new MeanwhileError(
       'invalid_option',
@@ -177,8 +185,20 @@ function check(options: AskOptions<unknown>, approval: boolean): Asked {
     message,
     schema: schema === undefined ? undefined : resolveSchema(schema, 'ask'),
     timeoutMs: timeoutMs === Infinity ? undefined : timeoutMs,
+    key,
     approval,
   };
+}
+
+/** An answer that was given before, as its body had got it; undefined where the schema has changed and it does not fit. */
+async function refit(
+  schema: ToolSchema | undefined,
+  { action, content }: { readonly action: AnswerAction; readonly content?: Json },
+): Promise<Answer<unknown> | undefined> {
+  if (action !== 'accept') return { action };
+  if (!schema) return { action, content: content ?? {} };
+  const result = await schema.validate(content ?? {});
+  return result.ok ? { action, content: result.value } : undefined;
 }
 
 async function fit({ schema, task }: OpenQuestion, content: unknown): Promise<unknown> {

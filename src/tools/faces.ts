@@ -120,6 +120,8 @@ export interface AskOptions<Content> {
   readonly schema?: StandardSchemaLike<Content> | JsonObject;
   /** `ask` resolves with `{ action: 'cancel' }` after so many ms. */
   readonly timeoutMs?: number;
+  /** Asked once per call: with a key that was answered before, also before a crash, it resolves with that answer. */
+  readonly key?: string;
 }
 
 export interface Answer<Content> {

@@ -11,6 +11,7 @@ import {
 } from 'meanwhile';
 import { createVirtualClock, scriptedModel, type ScriptedStep } from 'meanwhile/testing';
 import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { memory } from '../../src/store/index.ts';
 import { byHand, startTestSession } from '../support/session.ts';
 import { moodyStore } from '../support/store.ts';
@@ -211,6 +212,37 @@ describe('an update with a key', () => {
       }),
     );
     expect(run.output.text).toMatch(/ctx\.update: expected key to be a string, got 1/);
+  });
+});
+
+describe('a question with a key', () => {
+  test('S6.6 is asked once: a body that runs again gets the answer of before, as its schema has it', async () => {
+    const got: unknown[] = [];
+    const tools = work(async (_args, { ctx }) => {
+      const schema = z.object({ seat: z.string().transform((seat) => seat.toUpperCase()) });
+      got.push(await ctx.ask({ message: 'Which seat?', schema, key: 'seat' }));
+      if (ctx.resumed) return 'Done.';
+      return await byHand().promise;
+    });
+    const { session, clock, store } = await begin(tools);
+    await session.tasks.answer('call_1', 'accept', { seat: '12a' });
+    await clock.settle();
+    const { records } = await restore(store, tools);
+    const answer = { action: 'accept', content: { seat: '12A' } };
+    expect(got).toEqual([answer, answer]);
+    expect(records.filter(({ type }) => type === 'task_asked')).toEqual([]);
+  });
+
+  test('S6.6 that nobody had answered when the process died is asked again', async () => {
+    const tools = work(async (_args, { ctx }) => await ctx.ask({ message: 'Which seat?', key: 'seat' }));
+    const { store } = await begin(tools);
+    const { session, records, clock } = await restore(store, tools, ['Which seat?', 'Fine.']);
+    expect(records.filter(({ type }) => type === 'task_asked')).toHaveLength(1);
+    await session.tasks.answer('call_1', 'decline');
+    await clock.advance(100);
+    expect(records.find(({ type }) => type === 'task_ended')).toMatchObject({
+      output: { text: '{"action":"decline"}' },
+    });
   });
 });
 
