@@ -28,7 +28,7 @@ type Module = Readonly<Record<string, unknown>>;
 
 /**
  * Throws a CliFailure where the file cannot be loaded or exports nothing to talk to. `version`: another one loads the file
- * itself anew, not what it imports.
+ * itself anew; `dev/imports.ts` has what it imports follow.
  */
 export async function loadTalk(file: string, cwd: string, version = 1): Promise<LoadedTalk> {
   const module = await loadModule(file, cwd, version);

@@ -13,6 +13,8 @@ export interface Child {
   errors(): string;
   /** Resolves with what matches, when there is one. Rejects where it ends before. */
   printed(pattern: RegExp): Promise<RegExpExecArray>;
+  /** The same of its errors. */
+  complained(pattern: RegExp): Promise<RegExpExecArray>;
   readonly ended: Promise<number | null>;
   /** Without a warning. */
   kill(): Promise<void>;
@@ -44,19 +46,21 @@ export function startChild(args: readonly string[], env: Record<string, string> 
     if (!isOver) child.kill('SIGKILL');
     await ended;
   };
+  const matching = async (pattern: RegExp, text: () => string): Promise<RegExpExecArray> => {
+    for (;;) {
+      const found = pattern.exec(text());
+      if (found) return found;
+      if (isOver) throw new Error(`It ended before it printed ${String(pattern)}: ${out}${errors}`);
+      await changed.promise;
+    }
+  };
   return {
     process: child,
     out: () => out,
     errors: () => errors,
     ended,
     kill,
-    printed: async (pattern) => {
-      for (;;) {
-        const found = pattern.exec(out);
-        if (found) return found;
-        if (isOver) throw new Error(`It ended before it printed ${String(pattern)}: ${out}${errors}`);
-        await changed.promise;
-      }
-    },
+    printed: (pattern) => matching(pattern, () => out),
+    complained: (pattern) => matching(pattern, () => errors),
   };
 }

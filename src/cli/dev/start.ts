@@ -12,8 +12,9 @@ import { idsIn, openKept, openStore, type Keeping, type KeptTalk } from '../kept
 import { loadTalk, type LoadedTalk } from '../load.ts';
 import { openTalk, type Talk } from '../open.ts';
 import { hasToken, isOwnHost, isOwnOrigin } from './guard.ts';
+import { followImports } from './imports.ts';
 import { answer, readPage, serveFile, type PageFiles } from './page-files.ts';
-import { watchFile } from './reload.ts';
+import { FileWatch } from './reload.ts';
 import { LocalVoice } from './speech.ts';
 import { tokenAt } from './token.ts';
 
@@ -39,9 +40,18 @@ const keptGraceMs = 86_400_000;
 
 /** Throws a CliFailure where the file cannot be talked to, or the port is taken. */
 export async function startDev(options: DevOptions): Promise<RunningDev> {
-  const { file, world } = options;
   const program = new Program(options);
-  await program.load();
+  try {
+    await program.load();
+    return await serve(program, options);
+  } catch (error) {
+    await program.close();
+    throw error;
+  }
+}
+
+async function serve(program: Program, options: DevOptions): Promise<RunningDev> {
+  const { file, world } = options;
   const files = readPage(options.page ?? ownPage());
   const token = tokenAt(options.store === undefined ? undefined : `${resolve(world.cwd, options.store)}.token`);
   const server = createServer((request, response) => handle(request, response, files, token));
@@ -56,21 +66,18 @@ export async function startDev(options: DevOptions): Promise<RunningDev> {
     logger: { warn: (text) => say(text), error: (text) => say(text) },
   });
   const say = (text: string): void => void world.stderr.write(`meanwhile: ${text}\n`);
+  program.watch(
+    () => {
+      say(`${file} was changed; the next conversation has it.`);
+      conversations.reload();
+    },
+    (error) => say(`${file} was changed and cannot be used: ${describeFailure(error)}`),
+  );
   const url = `http://127.0.0.1:${String(port)}/?token=${token}`;
   world.stdout.write(`\n  Talk to ${file}:\n\n  ${url}\n\n  Ctrl+C ends it.\n\n`);
-  const unwatch = watchFile(resolve(world.cwd, file), world.clock, () => {
-    program.load().then(
-      () => {
-        say(`${file} was changed; the next conversation has it.`);
-        conversations.reload();
-      },
-      (error: unknown) => say(`${file} was changed and cannot be used: ${describeFailure(error)}`),
-    );
-  });
   return {
     url,
     async close() {
-      unwatch();
       await conversations.close();
       await program.close();
       server.closeAllConnections();
@@ -91,9 +98,15 @@ class Program {
   #keeping: Keeping | undefined;
   /** Of this process. */
   readonly #opened = new Set<string>();
+  readonly #changes: FileWatch;
+  readonly #unfollow: () => void;
+  #onChange: () => void = () => undefined;
 
   constructor(options: DevOptions) {
     this.#options = options;
+    const { file, world } = options;
+    this.#changes = new FileWatch(world.clock, () => this.#onChange());
+    this.#unfollow = followImports(resolve(world.cwd, file), (path) => this.#changes.add(path));
     if (options.voice) this.#voice.prepare(options.world.stderr as NodeJS.WriteStream);
   }
 
@@ -106,6 +119,11 @@ class Program {
     this.#ownsSession = this.#next.session !== undefined;
     this.#keeping ??= await openStore(this.#next, this.#options.store, world.cwd);
     return this.#next;
+  }
+
+  /** When the file, or what it imports of its project, was changed and loaded again, or could not be. */
+  watch(onLoaded: () => void, onFailed: (error: unknown) => void): void {
+    this.#onChange = () => void this.load().then(onLoaded, onFailed);
   }
 
   get keeps(): boolean {
@@ -121,6 +139,8 @@ class Program {
   }
 
   async close(): Promise<void> {
+    this.#unfollow();
+    this.#changes.close();
     await this.#voice.close();
     await this.#keeping?.close();
   }
