@@ -194,14 +194,14 @@ export class Executor implements Tasks {
    * Tasks end as cancelled whatever their bodies then do, and what is untold is dropped, what `goesOn` excepted. Resolves when
    * the bodies stopped that were told to.
    */
-  async close(reason: string, { stop = 'closed', goesOn = nothing }: ExecutorClosing = {}): Promise<void> {
+  async close(reason: string, { stop = 'closed', goesOn = () => false }: ExecutorClosing = {}): Promise<void> {
     this.#closed = true;
     const live = [...this.#roster.live];
     const stopping = live.filter((task) => !canGoOn(task) || !goesOn(task.tool));
     for (const task of stopping) task.stop(cancelled, stop);
     this.announcer.close();
     this.#dropUntold(reason, goesOn);
-    if (goesOn !== nothing) this.#asking.close();
+    this.#asking.close();
     await Promise.all(stopping.map((task) => task.whenOver));
   }
 
@@ -222,8 +222,6 @@ export class Executor implements Tasks {
     for (const task of this.#roster.live) if (task.hasEnded) task.giveUp();
   }
 }
-
-const nothing = (): boolean => false;
 
 /** Its body has begun, or will without the user. */
 function canGoOn({ state }: Task): boolean {

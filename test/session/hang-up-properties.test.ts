@@ -109,8 +109,7 @@ function receiptsOnce(records: readonly SessionRecord[]): string[] {
   const open = new Set<string>();
   const wrong: string[] = [];
   for (const record of records) {
-    const isTold = 'delivery' in record && record.delivery !== undefined && record.record;
-    if (isTold) open.add(record.record.id);
+    if ('delivery' in record && record.delivery !== undefined && record.record) open.add(record.record.id);
     if (record.type === 'delivery_ended' && !open.delete(record.id)) wrong.push(`${record.id} has a receipt too many`);
   }
   return [...wrong, ...[...open].map((id) => `${id} has no receipt`)];
