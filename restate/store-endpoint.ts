@@ -8,9 +8,11 @@ export interface StoreEndpoint {
   close(): Promise<void>;
 }
 
-export async function serveStore(options: { readonly clock?: Clock } = {}): Promise<StoreEndpoint> {
+export async function serveStore(
+  options: { readonly clock?: Clock; readonly port?: number } = {},
+): Promise<StoreEndpoint> {
   // What Restate does with a failed attempt is its business; a test says itself what it has seen.
   const services = [...restateStoreServices(options)];
-  const endpoint = await serveServices({ services, port: 0, log: () => undefined });
+  const endpoint = await serveServices({ services, port: options.port ?? 0, log: () => undefined });
   return { uri: `http://127.0.0.1:${String(endpoint.port)}`, close: () => endpoint.close() };
 }

@@ -9,14 +9,11 @@ import {
   type VirtualObjectDefinition,
 } from '@restatedev/restate-sdk';
 import type { Clock, StoredSession } from '../index.ts';
-import type { SessionHandlers } from './store-calls.ts';
+import { objectOptions, type SessionHandlers } from './store-calls.ts';
 import { idOf, isIdKey, keyOf, names } from './store-names.ts';
 import { outboxHandlers } from './store-outbox.ts';
 
 export type ListHandlers = VirtualObject<typeof list>;
-
-// A journal is of no use when its handler has ended.
-const options = { enableLazyState: true, journalRetention: 0 } as const;
 
 /** Each id is a key of the state: adding one does not carry the others. */
 const list = {
@@ -34,12 +31,16 @@ export function userObject(clock: Clock): VirtualObjectDefinition<string, unknow
   return object({
     name: names.user,
     handlers: { ...list, ...outboxHandlers(clock), find: handlers.object.shared(find) },
-    options,
+    options: objectOptions,
   });
 }
 
 export function indexObject(): VirtualObjectDefinition<string, unknown> {
-  return object({ name: names.index, handlers: { ...list, list: handlers.object.shared(idsIn) }, options });
+  return object({
+    name: names.index,
+    handlers: { ...list, list: handlers.object.shared(idsIn) },
+    options: objectOptions,
+  });
 }
 
 async function idsIn(ctx: ObjectSharedContext): Promise<string[]> {

@@ -11,7 +11,7 @@ import {
   type VirtualObjectDefinition,
 } from '@restatedev/restate-sdk';
 import type { Clock, CollectedResult, Snapshot } from '../index.ts';
-import { get, getAll } from './store-calls.ts';
+import { get, getAll, objectOptions } from './store-calls.ts';
 import * as heads from './store-head.ts';
 import type { Chunk, Decision, Head } from './store-head.ts';
 import type { ListHandlers } from './store-directory.ts';
@@ -90,8 +90,7 @@ export function sessionObject(clock: Clock): VirtualObjectDefinition<string, unk
         async (ctx: ObjectSharedContext): Promise<Described | null> => heads.describe(await headOf(ctx)),
       ),
     },
-    // A journal is of no use when its handler has ended.
-    options: { enableLazyState: true, journalRetention: 0 },
+    options: objectOptions,
   });
 }
 
