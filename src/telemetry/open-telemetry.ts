@@ -33,6 +33,7 @@ export function openTelemetry(options: TelemetryOptions = {}): Tracing {
       recordContent,
     });
     session.on('*', (event) => spans.observe(event));
+    session.watchRecords((record) => spans.record(record));
     return spans;
   };
 }

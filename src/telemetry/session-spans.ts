@@ -10,7 +10,7 @@ import {
   type SpanContext,
   type Tracer,
 } from '@opentelemetry/api';
-import { StopResponse, type SessionEvent, type SessionTracer, type TracedWork } from '../index.ts';
+import { StopResponse, type SessionEvent, type SessionRecord, type SessionTracer, type TracedWork } from '../index.ts';
 import { attribute, operation } from './attributes.ts';
 
 export interface SpanSettings {
@@ -62,16 +62,12 @@ export class SessionSpans implements SessionTracer {
         if (event.recordId !== undefined)
           this.#tasks.get(event.callId)?.addEvent('task_updated', { id: event.recordId }, new Date(event.at));
         return;
-      case 'task_ended':
-        return this.#endTask(event);
       case 'delivery_scheduled':
         this.#held.set(event.id, event);
         return;
       case 'delivery_ended':
         this.#held.delete(event.id);
         return;
-      case 'closed':
-        return this.#endAll(event.at);
       default:
         return;
     }
@@ -128,7 +124,13 @@ export class SessionSpans implements SessionTracer {
     this.#taskContexts.set(callId, span.spanContext());
   }
 
-  #endTask({ callId, state, text, at }: SessionEvent<'task_ended'>): void {
+  /** What goes on when the conversation is over has no events any more, but it is recorded. */
+  record(record: SessionRecord): void {
+    if (record.type === 'task_ended') this.#endTask(record);
+    if (record.type === 'session_closed') this.#endAll(record.at);
+  }
+
+  #endTask({ callId, state, output: { text }, at }: Extract<SessionRecord, { type: 'task_ended' }>): void {
     const span = this.#tasks.get(callId);
     if (!span) return;
     this.#tasks.delete(callId);

@@ -307,6 +307,24 @@ describe('sessions', () => {
     expect(spans('invoke_agent travel')).toHaveLength(1);
   });
 
+  test('S7.3 S8.7 a task that goes on after the end has its span as long as it lives', async () => {
+    const done = byHand<string>();
+    const t = await start([call('look'), 'I am looking.'], {
+      whenSessionEnds: 'finish',
+      onUndelivered: () => undefined,
+      tools: [background('look', done.promise)],
+    });
+    const from = t.clock.now();
+    await say(t, 'Look');
+    await drive(t.clock, t.session.close());
+    expect(spans('execute_tool look')).toEqual([]);
+    await t.clock.advance(5000);
+    done.resolve('Found');
+    await drive(t.clock, t.session.finished);
+    expect(times(span('execute_tool look'), from)).toEqual([0, 5000]);
+    expect(span('execute_tool look').attributes['meanwhile.task.state']).toBe('completed');
+  });
+
   test('S7.3 without a tracer given the registered provider’s is used, and without one nothing happens', async () => {
     const look = tool({ name: 'look', parameters: none, execute: () => 'found' });
     const go = async () =>
