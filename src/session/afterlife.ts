@@ -6,7 +6,6 @@
 import type { Receipt } from '../chat/records.ts';
 import type { DeliveryState, SessionState } from '../chat/state.ts';
 import type { UndeliveredResult } from '../chat/undelivered.ts';
-import type { TimerHandle } from '../clock.ts';
 import { bounded } from '../engine/bounded.ts';
 import { Latch } from '../engine/latch.ts';
 import type { EngineTool } from '../engine/seam.ts';
@@ -42,7 +41,7 @@ export class Afterlife {
   readonly #finished = new Latch();
   /** By delivery: on its way to somebody. */
   readonly #handing = new Map<string, Promise<void>>();
-  readonly #timers = new Set<TimerHandle>();
+  readonly #onLeft = new Set<() => void>();
   #state: 'before' | 'going' | 'ending' | 'over' = 'before';
 
   constructor(core: Core, userKey: string | undefined) {
@@ -52,6 +51,12 @@ export class Afterlife {
 
   get whenFinished(): Promise<void> {
     return this.#finished.opened;
+  }
+
+  /** Calls `listener` where it goes on in another process; returns the way to stop. */
+  onClosed(listener: () => void): () => void {
+    this.#onLeft.add(listener);
+    return () => this.#onLeft.delete(listener);
   }
 
   /** Nothing goes on. */
@@ -73,8 +78,8 @@ export class Afterlife {
   async leave(): Promise<void> {
     if (this.#state !== 'going') return this.whenFinished;
     this.#state = 'ending';
-    const { keeping, clock, log } = this.#core;
-    for (const timer of this.#timers) clock.clearTimeout(timer);
+    const { keeping, log } = this.#core;
+    for (const listener of [...this.#onLeft]) listener();
     await keeping?.close();
     await this.#stop('suspended');
     log.commit({ type: 'session_closed', reason: 'suspended' });
@@ -152,12 +157,13 @@ export class Afterlife {
     const undelivered = { ...result, ...userKey, userData: session.userData };
     try {
       const given = runAsNobody(async () => await options.onUndelivered?.(undelivered));
-      if (await bounded(given, handlerPatienceMs, clock)) {
+      if (await bounded(given, handlerPatienceMs, clock, this)) {
         await given;
         return undefined;
       }
       throw new Error(`onUndelivered has not settled within ${String(handlerPatienceMs)} ms.`);
     } catch (error) {
+      if (this.#state !== 'going') return undefined;
       logger.error(`onUndelivered failed for ${result.deliveryId}: ${describeError(error)}`);
       events.emit('error', { source: 'delivery', error, callId: result.toolCallId });
       return describeError(error);
@@ -179,13 +185,14 @@ export class Afterlife {
 
   /** Never resolves when the session goes on elsewhere meanwhile. */
   #pause(ms: number): Promise<void> {
+    const { clock } = this.#core;
     const { promise, resolve } = Promise.withResolvers<void>();
     if (this.#state !== 'going') return promise;
-    const timer = this.#core.clock.setTimeout(() => {
-      this.#timers.delete(timer);
+    const timer = clock.setTimeout(() => {
+      stop();
       resolve();
     }, ms);
-    this.#timers.add(timer);
+    const stop = this.onClosed(() => clock.clearTimeout(timer));
     return promise;
   }
 }

@@ -298,6 +298,35 @@ describe('a process that dies', () => {
     expect(await waiting(store)).toMatchObject([{ output: { text: 'AB12, again' } }]);
   });
 
+  test.each([
+    ['hangs', () => new Promise<never>(() => undefined)],
+    ['throws', () => Promise.reject(new Error('No mail.'))],
+  ])(
+    'S8.7 and whose onUndelivered %s: it is suspended with no timer left, and the next process calls its own',
+    async (_how, onUndelivered) => {
+      const store = kept();
+      const before = await booked({ store, onUndelivered, maxAttempts: 100 });
+      before.session.userStartedSpeaking();
+      before.done.resolve('AB12');
+      await before.clock.settle();
+      const closed = before.session.close();
+      await before.clock.advance(100);
+      const suspended = before.session.suspend();
+      await drive(before.clock, Promise.all([closed, suspended, before.session.finished]));
+      expect(before.clock.pending()).toEqual([]);
+      expect(before.records.filter(({ type }) => type === 'delivery_ended').at(-1)).not.toMatchObject({
+        receipt: 'accepted',
+      });
+      const given: string[] = [];
+      const after = await restore(store, [], {
+        takeOver: false,
+        onUndelivered: ({ deliveryId }: { deliveryId: string }) => void given.push(deliveryId),
+      });
+      await drive(after.clock, after.session.finished);
+      expect(given).toEqual(['call-1/call_1_final']);
+    },
+  );
+
   test('S3.5 with a result that it had collected: the user’s next session tells it, as one he may have heard', async () => {
     const storeClock = createVirtualClock();
     const store = memory({ clock: storeClock });
