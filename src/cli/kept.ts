@@ -115,7 +115,7 @@ export async function resumeKept(
   const { file, agent, agents, note } = loaded;
   const { store, userKey } = keeping;
   const before = await recordsOf(keeping, sessionId);
-  if (before.length === 0 || before.some(({ type }) => type === 'session_closed')) return undefined;
+  if (before.length === 0 || before.some(isEnd)) return undefined;
   const own: AgentFactories = agent ? { [agent.name]: () => agent } : {};
   const [made, started] = [Promise.withResolvers<AgentSession>(), Promise.withResolvers<void>()];
   const restored = AgentSession.restore({
@@ -134,6 +134,11 @@ export async function resumeKept(
   };
   const session = await made.promise.catch((error: unknown) => refuse(file, error));
   return { session, sessionId, before, isRestored: true, start, ...(note === undefined ? {} : { note }) };
+}
+
+/** Of the conversation; tasks may go on. */
+function isEnd({ type }: SessionRecord): boolean {
+  return type === 'session_ended' || type === 'session_closed';
 }
 
 /** Another process has the conversation. */

@@ -34,6 +34,17 @@ function startProcess(steps: readonly ScriptedStep[], more: Partial<LoadedTalk> 
   return { clock, terminal, loaded: { file: 'agent.ts', agent, ...more } satisfies LoadedTalk };
 }
 
+/** The same, with a booking that goes on when the user has gone. */
+function finishing({ options: { llm = scriptedModel([]) } }: Agent): Agent {
+  const { execute } = book;
+  const goesOn = tool({
+    name: 'book_flight',
+    whenSessionEnds: 'finish',
+    execute: (args, options) => execute(args, options as never),
+  });
+  return new Agent({ name: 'travel', instructions: 'You are a travel agent.', llm, tools: [goesOn] });
+}
+
 type Process = ReturnType<typeof startProcess>;
 
 async function show({ clock, terminal }: Process, talk: Talk | undefined) {
@@ -107,6 +118,21 @@ test('who leaves with Ctrl-C while something runs is told that it goes on, and f
 
   const third = startProcess([]);
   expect(await resumeKept(third.loaded, third.terminal.world, keep(store), { sessionId: id })).toBeUndefined();
+});
+
+test('a conversation that is over while its tasks go on is none to come back to', async () => {
+  const store = memory({ clock: createVirtualClock() });
+  const first = startProcess([{ calls: [{ name: 'book_flight' }] }, 'I am searching.']);
+  const { clock, loaded, terminal } = first;
+  const talk = beginKept({ ...loaded, agent: finishing(loaded.agent) }, terminal.world, keep(store));
+  const { send } = await show(first, talk);
+  await send('Book me a flight');
+  await clock.runUntil(talk.session.close());
+  const records = await store.read(talk.sessionId, 0);
+  expect(records.map(({ type }) => type)).toContain('session_ended');
+  const second = startProcess([]);
+  const resumed = resumeKept(second.loaded, second.terminal.world, keep(store), { sessionId: talk.sessionId });
+  expect(await resumed).toBeUndefined();
 });
 
 test('a conversation that another process has is not taken from it', async () => {
