@@ -43,7 +43,7 @@ describe('beyond the contract', () => {
     expect((await store.read('long', 0)).length).toBeLessThan(90);
     expect(await store.read('long', 18, 3)).toEqual(records.slice(18, 21));
     await store.delete('long');
-    expect(await stateOf(names.session, 'long')).toEqual({ head: { token: lease.token } });
+    expect(await stateOf(names.session, 'long')).toEqual({ head: { v: 1, token: lease.token } });
   });
 
   test.each(['', '.', '..', 'a/b', 'a%2Fb', 'ä 🛫 \u0000?#', 'long '.repeat(100)])(
@@ -117,6 +117,25 @@ describe('beyond the contract', () => {
     const nobody = ['http://127.0.0.1:2', 'http://127.0.0.1:3'];
     expect(await said({ ingress: nobody })).toMatch(/127\.0\.0\.1:3 cannot be reached/);
     expect(await said({ timeoutMs: 0 })).toMatch(/has not answered within 0 ms/);
+  });
+
+  test('a session that a newer worker has kept is refused, and left as it is', async () => {
+    const store = open();
+    const lease = await store.acquire('newer', { leaseMs: 10_000 });
+    const state = await stateOf(names.session, 'newer');
+    await writeState('newer', { ...state, head: { ...(state['head'] as Head), v: 99 } });
+    for (const call of [
+      () => store.read('newer', 0),
+      () => store.append(lease, someRecords('newer', 1, 1)),
+      () => store.renew(lease, 1),
+    ]) {
+      const error: unknown = await call().catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({ code: 'store_newer_version' });
+      expect(String(error)).toMatch(/has version 99; this worker reads up to 1\. Upgrade/);
+    }
+    expect(await stateOf(names.session, 'newer')).toMatchObject({ head: { v: 99 } });
+    await writeState('newer', state);
+    await store.delete('newer');
   });
 
   test('of several addresses one that answers is found, and kept to', async () => {

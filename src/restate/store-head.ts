@@ -25,11 +25,14 @@ export interface Kept {
 
 /** Without `kept` the session was deleted, or never was. Its token stays, so that no token is ever given twice. */
 export interface Head {
+  /** Of everything that is kept for the session. */
+  readonly v: number;
   readonly token: number;
   readonly kept?: Kept;
 }
 
-export const noHead: Head = { token: 0 };
+export const headVersion = 1;
+export const noHead: Head = { v: headVersion, token: 0 };
 
 /** The head as it is from now on, and the other values to be written. Unchanged where there is none. */
 export interface Decision<T> {
@@ -48,7 +51,7 @@ export function acquire(head: Head, { leaseMs, userKey, takeOver }: AcquireReque
   }
   const token = head.token + 1;
   const taken = { ...kept, leasedUntil: now + leaseMs, touchedAt: now, ...(userKey === undefined ? {} : { userKey }) };
-  return { answer: { token, seq: kept.seq }, head: { token, kept: taken } };
+  return { answer: { token, seq: kept.seq }, head: { v: headVersion, token, kept: taken } };
 }
 
 /** The lease ends at `until`. */

@@ -1,6 +1,7 @@
 /** Calls to the store's objects over HTTP. Each failure is a StoreError `store_unavailable`. */
 import { MeanwhileError, StoreError, systemClock } from '../index.ts';
 import { closed } from '../store/refusals.ts';
+import { newerVersion } from './store-names.ts';
 
 export interface RestateStoreOptions {
   /** Where Restate takes calls: `http://127.0.0.1:8080`. A list: nodes of one cluster, any of which will do. */
@@ -107,10 +108,19 @@ function tooLate(url: string, timeoutMs: number): StoreError {
 }
 
 function refused(url: string, status: number, text: string): StoreError {
+  if (status === newerVersion) return new StoreError('store_newer_version', messageIn(text));
   const remedy =
     status === 404
       ? 'Serve the store and register it: `meanwhile worker`, or restateStoreServices() on an endpoint of your own.'
       : 'Its log says more.';
   const said = text.slice(0, 500);
   return new StoreError('store_unavailable', `Restate at ${url} answered ${String(status)}: ${said} ${remedy}`);
+}
+
+function messageIn(text: string): string {
+  try {
+    return String((JSON.parse(text) as { message?: unknown }).message);
+  } catch {
+    return text.slice(0, 500);
+  }
 }

@@ -3,6 +3,9 @@ import type { UndeliveredResult } from '../index.ts';
 
 export const names = { session: 'meanwhile_session', user: 'meanwhile_user', index: 'meanwhile_index' } as const;
 
+/** The HTTP status by which a worker says that it is too old for what is kept. */
+export const newerVersion = 505;
+
 /** Over so many objects each list of all is spread. A store keeps this number for ever. */
 export const indexShards = 16;
 

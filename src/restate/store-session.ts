@@ -6,6 +6,7 @@ import {
   handlers,
   object,
   RestatePromise,
+  TerminalError,
   type ObjectContext,
   type ObjectSharedContext,
   type VirtualObjectDefinition,
@@ -20,6 +21,7 @@ import {
   idOf,
   keyOf,
   names,
+  newerVersion,
   shardOf,
   type AcquireRequest,
   type AppendRequest,
@@ -42,7 +44,7 @@ export function sessionObject(clock: Clock): VirtualObjectDefinition<string, unk
   /** Head and time, in one go to the server and back. */
   const look = async (ctx: ObjectContext): Promise<readonly [Head, number]> => {
     const [head, at] = await RestatePromise.all([get<Head>(ctx, 'head'), now(ctx)]);
-    return [head ?? heads.noHead, at];
+    return [readable(head), at];
   };
 
   return object({
@@ -115,7 +117,7 @@ async function forget(ctx: ObjectContext, { token, kept }: Head): Promise<null> 
   if (!kept) return null;
   const users = (await get<string[]>(ctx, 'posted to')) ?? [];
   ctx.clearAll();
-  ctx.set('head', { token } satisfies Head);
+  ctx.set('head', { v: heads.headVersion, token } satisfies Head);
   const sessionId = idOf(ctx.key);
   if (kept.userKey !== undefined) await tell(ctx, names.user, keyOf(kept.userKey), 'remove', sessionId);
   for (const userKey of users) await outbox(ctx, userKey).forgetSettled({ origin: sessionId });
@@ -170,12 +172,20 @@ async function withLong(ctx: ObjectSharedContext, part: Chunk, from: number, roo
   return texts;
 }
 
+/** Throws where a newer build has kept the session: trying again would change nothing. */
+function readable(head: Head | null): Head {
+  if (head === null) return heads.noHead;
+  if (head.v <= heads.headVersion) return head;
+  const fact = `The session has version ${String(head.v)}; this worker reads up to ${String(heads.headVersion)}.`;
+  throw new TerminalError(`${fact} Upgrade meanwhile where the store is served.`, { errorCode: newerVersion });
+}
+
 async function isHeld(ctx: ObjectContext, { token }: LeaseRef): Promise<boolean> {
   return heads.heldBy(await headOf(ctx), token) !== undefined;
 }
 
 async function headOf(ctx: ObjectSharedContext): Promise<Head> {
-  return (await get<Head>(ctx, 'head')) ?? heads.noHead;
+  return readable(await get<Head>(ctx, 'head'));
 }
 
 /** What the session posted, or collected, is known by the user's object; here stands which users to ask. */

@@ -47,7 +47,7 @@ describe('a lease', () => {
   });
 
   test('of a session that was deleted is good for nothing, and its successor has a newer token', () => {
-    const deleted: Head = { token: taken().token };
+    const deleted: Head = { v: 1, token: taken().token };
     expect(heads.heldBy(deleted, 1)).toBeUndefined();
     expect(heads.append(deleted, { token: 1, first: 1, texts: ['a'] }, 0)).toEqual(heads.fenced);
     expect(heads.lease(deleted, 1, 5)).toEqual(heads.fenced);
