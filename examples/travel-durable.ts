@@ -5,7 +5,8 @@
  *     npm run chat -- examples/travel-durable.ts --store calls.db
  *     > Book me a flight from Paris to Tokyo
  */
-import { Agent, systemClock, tool } from 'meanwhile';
+import type { LanguageModelV4 } from '@ai-sdk/provider';
+import { Agent, systemClock, tool, type Tool } from 'meanwhile';
 import { z } from 'zod';
 import { createAirline } from './shared/airline.ts';
 import { exampleModel } from './shared/model.ts';
@@ -13,10 +14,10 @@ import { exampleModel } from './shared/model.ts';
 const { model, note } = await exampleModel({ wordDelayMs: 40 });
 export { note };
 
-export default function createTravelAgent({ llm = model, clock = systemClock } = {}): Agent {
+/** `book_flight`: everything that it does is a step, a question or an update that a second run does not repeat. */
+export function createBookFlight({ clock = systemClock } = {}) {
   const airline = createAirline(clock);
-
-  const bookFlight = tool({
+  return tool({
     name: 'book_flight',
     description: 'Searches for a flight and books it.',
     parameters: z.object({
@@ -54,7 +55,10 @@ export default function createTravelAgent({ llm = model, clock = systemClock } =
       return { status: 'booked', confirmation: code, departs: chosen.departs, priceEur: chosen.priceEur };
     },
   });
+}
 
+/** An agent that books with this tool. */
+export function createTravelAgent(bookFlight: Tool, llm: LanguageModelV4 = model): Agent {
   return new Agent({
     name: 'travel',
     llm,
@@ -62,3 +66,6 @@ export default function createTravelAgent({ llm = model, clock = systemClock } =
     tools: [bookFlight],
   });
 }
+
+export default ({ llm = model, clock = systemClock } = {}): Agent =>
+  createTravelAgent(createBookFlight({ clock }), llm);
