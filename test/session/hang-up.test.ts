@@ -1,5 +1,5 @@
 /** A caller who hangs up: what goes on, and whom its result is handed to (S8.7). */
-import { Agent, tool, ToolError, Toolset, type AgentSession, type Undelivered } from 'meanwhile';
+import { Agent, AsyncToolset, tool, ToolError, Toolset, type AgentSession, type Undelivered } from 'meanwhile';
 import { createVirtualClock } from 'meanwhile/testing';
 import { describe, expect, test } from 'vitest';
 import { memory } from '../../src/store/index.ts';
@@ -139,6 +139,19 @@ describe('a task that is to finish', () => {
     t.done.resolve('AB12');
     await isOver(t);
     expect(given).toHaveLength(goesOn ? 1 : 0);
+  });
+
+  test('S8.7 as its AsyncToolset says', async () => {
+    const { given, onUndelivered } = handler();
+    const done = byHand<string>();
+    const body = booking(async (ctx) => (await ctx.update('Booking.'), await done.promise), {});
+    const tools = [new AsyncToolset({ id: 'travel', defaults: { whenSessionEnds: 'finish' }, tools: [body] })];
+    const t = await startTestSession([call, 'I am booking.'], { tools, onUndelivered });
+    await drive(t.clock, t.session.run({ userInput: 'Book it' }));
+    await drive(t.clock, t.session.close());
+    done.resolve('AB12');
+    await isOver(t);
+    expect(given).toHaveLength(1);
   });
 
   test('S2.4 S6.4 S6.5 S6.6 has nobody to talk to: it reports in silence, and what it asks is cancelled', async () => {
