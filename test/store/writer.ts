@@ -11,7 +11,8 @@ const [path = '', name = '', count = '', how = ''] = process.argv.slice(2);
 const tell = (what: object): unknown => process.send?.(what);
 
 try {
-  const store = sqlite(path);
+  // One that writes all the time leaves another little room to write.
+  const store = sqlite(path, { busyTimeoutMs: 30_000 });
   const lease = await store.acquire('call', { leaseMs: 60_000, takeOver: how === 'take-over' });
   tell({ holder: lease.token });
   for (let seq = lease.seq + 1; seq <= lease.seq + Number(count); seq += 1) {
