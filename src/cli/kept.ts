@@ -8,6 +8,7 @@ import {
   AgentSession,
   StoreError,
   type AgentFactories,
+  type RestoreOptions,
   type SessionRecord,
   type SessionStore,
   type SpeechOutput,
@@ -112,16 +113,17 @@ export async function resumeKept(
   keeping: Keeping,
   { output, sessionId }: Pick<KeptOptions, 'output'> & { readonly sessionId: string },
 ): Promise<KeptTalk | undefined> {
-  const { file, agent, agents, note } = loaded;
-  const { store, userKey } = keeping;
+  const { file, note } = loaded;
   const before = await recordsOf(keeping, sessionId);
-  if (before.length === 0 || before.some(isEnd)) return undefined;
-  const own: AgentFactories = agent ? { [agent.name]: () => agent } : {};
+  const options = restoreOptions(loaded, world, keeping, sessionId);
+  const last = lastStatus(before);
+  // Its results come to the conversation that begins now.
+  if (last === 'finishing') void AgentSession.restore({ ...options, logger: silent }).catch(() => undefined);
+  if (last !== 'open') return undefined;
   const [made, started] = [Promise.withResolvers<AgentSession>(), Promise.withResolvers<void>()];
   const restored = AgentSession.restore({
-    ...sessionOptions(loaded, world, output),
-    ...{ store, userKey, leaseMs, sessionId },
-    agents: { ...own, ...agents },
+    ...options,
+    ...(output ? { output } : {}),
     prepare: (session) => {
       made.resolve(session);
       return started.promise;
@@ -136,10 +138,28 @@ export async function resumeKept(
   return { session, sessionId, before, isRestored: true, start, ...(note === undefined ? {} : { note }) };
 }
 
-/** Of the conversation; tasks may go on. */
-function isEnd({ type }: SessionRecord): boolean {
-  return type === 'session_ended' || type === 'session_closed';
+/** `finishing`: the conversation is over, and tasks that were to go on have not come to their end. */
+function lastStatus(records: readonly SessionRecord[]): 'none' | 'open' | 'finishing' | 'closed' {
+  if (records.length === 0) return 'none';
+  const types = new Set(records.map(({ type }) => type));
+  if (types.has('session_closed')) return 'closed';
+  return types.has('session_ended') ? 'finishing' : 'open';
 }
+
+function restoreOptions(
+  loaded: LoadedTalk,
+  world: World,
+  { store, userKey }: Keeping,
+  sessionId: string,
+): RestoreOptions {
+  const { agent, agents } = loaded;
+  const own: AgentFactories = agent ? { [agent.name]: () => agent } : {};
+  const options = sessionOptions(loaded, world, undefined);
+  return { ...options, store, userKey, leaseMs, sessionId, agents: { ...own, ...agents } };
+}
+
+const nothing = (): void => undefined;
+const silent = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 
 /** Another process has the conversation. */
 class TakenFailure extends CliFailure {}

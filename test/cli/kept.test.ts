@@ -39,6 +39,7 @@ function finishing({ options: { llm = scriptedModel([]) } }: Agent): Agent {
   const { execute } = book;
   const goesOn = tool({
     name: 'book_flight',
+    idempotent: true,
     whenSessionEnds: 'finish',
     execute: (args, options) => execute(args, options as never),
   });
@@ -120,8 +121,9 @@ test('who leaves with Ctrl-C while something runs is told that it goes on, and f
   expect(await resumeKept(third.loaded, third.terminal.world, keep(store), { sessionId: id })).toBeUndefined();
 });
 
-test('a conversation that is over while its tasks go on is none to come back to', async () => {
-  const store = memory({ clock: createVirtualClock() });
+test('a conversation that is over while its tasks go on is none to come back to; what they end in is told in the next', async () => {
+  const leases = createVirtualClock();
+  const store = memory({ clock: leases });
   const first = startProcess([{ calls: [{ name: 'book_flight' }] }, 'I am searching.']);
   const { clock, loaded, terminal } = first;
   const talk = beginKept({ ...loaded, agent: finishing(loaded.agent) }, terminal.world, keep(store));
@@ -130,9 +132,14 @@ test('a conversation that is over while its tasks go on is none to come back to'
   await clock.runUntil(talk.session.close());
   const records = await store.read(talk.sessionId, 0);
   expect(records.map(({ type }) => type)).toContain('session_ended');
-  const second = startProcess([]);
-  const resumed = resumeKept(second.loaded, second.terminal.world, keep(store), { sessionId: talk.sessionId });
+  await leases.advance(10_000);
+  const second = startProcess(['By the way: your flight is booked.']);
+  const again = { ...second.loaded, agent: finishing(second.loaded.agent) };
+  const resumed = resumeKept(again, second.terminal.world, keep(store), { sessionId: talk.sessionId });
   expect(await resumed).toBeUndefined();
+  await show(second, beginKept(again, second.terminal.world, keep(store)));
+  await second.clock.advance(3_000);
+  expect((await second.terminal.rows()).join('\n')).toContain('● By the way: your flight is booked.');
 });
 
 test('a conversation that another process has is not taken from it', async () => {
