@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { Agent, handoff, StopResponse, TaskAbortedError, tool, ToolError, type Tool } from '../src/index.ts';
 import { durable } from '../src/restate/index.ts';
+import { createVirtualClock } from '../src/testing/index.ts';
 import type { Endpoint } from '../src/restate/worker.ts';
 import { startRestate, type RestateServer } from './server.ts';
 import { startTalk, startWorker, toldOf, type TalkOptions, type TestTalk } from './stage.ts';
@@ -383,6 +384,25 @@ describe('S5: a task that ends in the session', () => {
     await begun.promise;
     await session.tasks.cancel('call_1');
     expect(await ended.promise).toBe('task_ended');
+  });
+
+  test('a body that has ended listens for no abort any more', async () => {
+    const clock = createVirtualClock();
+    const work = tool({
+      name: 'work',
+      execute: async (_args, { ctx }) => {
+        await ctx.update('One');
+        await ctx.step('deed', () => 1);
+        return 'Done';
+      },
+    });
+    const remote = durable(work, { ingress: server.ingressUrl, clock });
+    worker = await startWorker(server, [remote]);
+    talk = await startTalk({ tools: [remote], sessionId: 'listening' });
+    await talk.finish();
+    const run = `${server.ingressUrl}/restate/workflow/meanwhile_work/${encodeURIComponent('listening/call_1')}/attach`;
+    expect((await fetch(run)).status).toBe(200);
+    expect(clock.pending()).toEqual([]);
   });
 
   test('S5.5: timed out, the worker’s signal says so', async () => {

@@ -27,7 +27,10 @@ export async function serveServices({
   host = '127.0.0.1',
   log,
 }: EndpointSettings): Promise<Endpoint> {
-  const handler = createEndpointHandler({ services, logger: loggerOf(log ?? console.error) });
+  let isClosing = false;
+  // What is cut when it closes is no news.
+  const logger = loggerOf((line) => isClosing || (log ?? console.error)(line));
+  const handler = createEndpointHandler({ services, logger });
   const server = createServer(handler);
   const connections = new Set<ServerHttp2Session>();
   server.on('session', (connection) => {
@@ -39,6 +42,7 @@ export async function serveServices({
   return {
     port: (server.address() as AddressInfo).port,
     close: async () => {
+      isClosing = true;
       const closed = once(server, 'close');
       server.close();
       for (const connection of connections) connection.destroy();
@@ -62,7 +66,7 @@ export async function register(admin: string, uri: string): Promise<void> {
 }
 
 /** What bodies and the SDK have to say that is not the course of things. */
-function loggerOf(log: (line: string) => void): LoggerTransport {
+function loggerOf(log: (line: string) => unknown): LoggerTransport {
   return ({ level, context, replaying, source }, ...message) => {
     // Of its own, it warns that it checks no signatures: whom it listens to is said by `host`.
     if (!context || replaying || (level !== 'error' && level !== 'warn')) return;

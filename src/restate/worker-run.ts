@@ -46,13 +46,13 @@ export class WorkerRun {
     this.#watch = new IdleWatch(clock, askForAbort, abandon);
     this.#waits = new Waits(restate.promise<AbortRequest>(names.abort).get(), {
       onAbort: (value) => (value instanceof Error ? abort('cancelled') : abandon(value as AbortRequest)),
-      onChange: (isWaiting) => (isWaiting ? this.#watch.end() : this.#watch.begin()),
+      onChange: (isWaiting) => (isWaiting || this.#over.signal.aborted ? this.#watch.end() : this.#watch.begin()),
     });
     this.#watch.begin();
     // Another run of the body takes its place: what this one still does reaches nobody.
     const { attemptCompletedSignal } = restate.request();
     const cutOff = (): void => {
-      this.#watch.end();
+      this.close();
       abort('suspended');
     };
     attemptCompletedSignal.addEventListener('abort', cutOff, { signal: this.#over.signal });
