@@ -40,7 +40,7 @@ async function inOrder(core: Core, how: Closing): Promise<void> {
   await endSpeeches(core, how.drain ?? false);
   await executor.announcer.whenTold();
   await keeping?.outbox?.close();
-  if (how.suspend) await core.keeper?.close();
+  if (how.suspend) await keeping?.handOver();
   const stopped = executor.close(how.reason, forTasks(core, how));
   for (const activity of [...stage.stack].reverse()) {
     if (stage.isClosed) return;

@@ -10,7 +10,7 @@
  * run out. That moment is counted by a timer that was set before the lease was asked for.
  */
 import type { SessionRecord } from '../chat/records.ts';
-import type { AcquireOptions, SessionLease, SessionStore } from '../chat/store.ts';
+import type { AcquireOptions, SessionLease, SessionStore, Snapshot } from '../chat/store.ts';
 import type { Clock, TimerHandle } from '../clock.ts';
 import { StoreError } from '../errors.ts';
 
@@ -31,6 +31,8 @@ export interface KeeperPorts {
   readonly onSilenced: () => void;
   readonly onHeard: () => void;
   readonly onRenewed: () => void;
+  /** The store has taken all that there is. */
+  readonly onKept: () => void;
   /** Somebody else has the session. Nothing more is written. */
   readonly onLost: (error: StoreError) => void;
 }
@@ -126,6 +128,13 @@ export class Keeper {
     this.#ports.onSilenced();
   }
 
+  /** Keeps the state beside the records, if the store has all of them. A failure is none of the session's. */
+  async saveSnapshot(snapshot: Snapshot): Promise<void> {
+    if (this.#state !== 'well' || this.#unkept.length > 0) return;
+    const { store, clock } = this.#ports;
+    await inTime(store.saveSnapshot(this.lease, snapshot), clock).catch(() => undefined);
+  }
+
   /** Gives the lease back when all is kept; resolves after `patienceMs` at the latest. */
   async close(): Promise<void> {
     if (!this.#isOpen) return;
@@ -190,6 +199,7 @@ export class Keeper {
     if (wasFailing) this.#state = 'well';
     this.#wake();
     if (wasFailing) this.#ports.onRecovered();
+    this.#ports.onKept();
   }
 
   #failed(error: unknown): void {

@@ -5,12 +5,14 @@ import { describeError, MeanwhileError } from '../errors.ts';
 import type { Core } from './core.ts';
 import { hold, holdAfter, type KeeperPorts } from './keeper.ts';
 import type { AgentSessionOptions } from './options.ts';
+import { Snapshots } from './snapshots.ts';
 import { UserOutbox } from './user-outbox.ts';
 
 export class Keeping {
   readonly sessionId: string;
   /** Of its user, where he is known. */
   readonly outbox: UserOutbox | undefined;
+  readonly snapshots: Snapshots;
   readonly #core: Core;
   readonly #userKey: { readonly userKey?: string };
   readonly #ports: KeeperPorts;
@@ -22,6 +24,11 @@ export class Keeping {
     this.#userKey = userKey === undefined ? {} : { userKey };
     this.outbox =
       userKey === undefined ? undefined : new UserOutbox(core, store, userKey, (error) => this.#outboxTrouble(error));
+    this.snapshots = new Snapshots({
+      state: () => core.log.state,
+      isSilent: () => core.speaking.state === 'listening' && core.users.state !== 'speaking',
+      save: async (snapshot) => await core.keeper?.saveSnapshot(snapshot),
+    });
     this.#ports = {
       store,
       clock: core.clock,
@@ -31,6 +38,7 @@ export class Keeping {
       onSilenced: () => this.#silence(),
       onHeard: () => core.floor.changed(),
       onRenewed: () => void this.outbox?.look(),
+      onKept: () => this.snapshots.look(),
       onLost: (error) => this.#lost(error),
     };
   }
@@ -38,6 +46,13 @@ export class Keeping {
   /** What was told is settled, what was recorded is kept, the lease given back. Bounded, as a store that fails is. */
   async close(): Promise<void> {
     await this.outbox?.close();
+    await this.#core.keeper?.close();
+  }
+
+  /** All of it is kept as it is now, and the lease given back, for another process to go on at once. */
+  async handOver(): Promise<void> {
+    await this.#core.keeper?.whenKept();
+    await this.snapshots.beforeHandover();
     await this.#core.keeper?.close();
   }
 

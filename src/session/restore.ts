@@ -76,7 +76,8 @@ export async function restoreInto(core: Core, { store, agents, takeOver }: Resto
   await keeping?.takeOver(takeOver);
   try {
     // Nobody else writes to it any more.
-    const state = await readState(store, sessionId);
+    const { state, from } = await readState(store, sessionId);
+    keeping?.snapshots.begin(from);
     requireOpen(state, sessionId);
     // What another session tells by now this one does not tell.
     const collected = await collectAgain(core, state);
@@ -138,13 +139,17 @@ async function collectAgain({ keeping }: Core, { status, tasks }: SessionState):
   );
 }
 
-/** A session's state as it was kept. Rejects with `store_corrupt`, `store_newer_version`, `store_unavailable`. */
-async function readState(store: SessionStore, sessionId: string): Promise<SessionState> {
+/** A session's state as it was kept, and where the snapshot ended that it was read from. Rejects with `store_corrupt`, `store_newer_version`, `store_unavailable`. */
+async function readState(
+  store: SessionStore,
+  sessionId: string,
+): Promise<{ readonly state: SessionState; readonly from: number }> {
   const snapshot = await store.snapshot(sessionId);
   const state = (snapshot && stateFromText(snapshot.data)) ?? createSessionState();
+  const from = state.seq;
   for (;;) {
     const records = await store.read(sessionId, state.seq);
-    if (records.length === 0) return state;
+    if (records.length === 0) return { state, from };
     for (const record of records) apply(state, record);
   }
 }

@@ -25,6 +25,7 @@ async function createKeeper(scope: SessionStore['scope'] = 'machine') {
       onRecovered: () => news.push('recovered'),
       onSilenced: () => news.push('silenced'),
       onRenewed: () => undefined,
+      onKept: () => undefined,
       onHeard: () => news.push('heard'),
       onLost: (error) => news.push(`lost: ${error.code}`),
     },
@@ -52,6 +53,19 @@ test('what is committed in one go is one append, and what comes meanwhile the ne
   await keeper.whenKept();
   expect(keeper.whenKept()).toBeUndefined();
   expect([await kept(), store.appends]).toEqual([9, 2]);
+  await clock.advance(0);
+});
+
+test('a snapshot is written behind all records, or not at all, and a store that refuses it harms nobody', async () => {
+  const { keeper, take, store, clock } = await createKeeper();
+  take(1, 3);
+  await keeper.saveSnapshot({ seq: 3, data: 'early' });
+  expect(await store.snapshot('call')).toBeUndefined();
+  await keeper.whenKept();
+  await keeper.saveSnapshot({ seq: 3, data: 'whole' });
+  expect(await store.snapshot('call')).toEqual({ seq: 3, data: 'whole' });
+  store.mood = 'fails';
+  await keeper.saveSnapshot({ seq: 3, data: 'later' });
   await clock.advance(0);
 });
 
