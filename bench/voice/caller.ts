@@ -2,10 +2,10 @@
  * One call: speaks in real time, a window at a time, and plays what it is sent as a loudspeaker would. It notes how long the
  * answer took after the window that ended the turn, and how late each frame was for its moment of playback.
  */
-import { minSilenceMs, rate, tone, windowMs, windowSamples } from './sound.ts';
+import { minSilenceMs, rate, windowMs, windowSamples } from './sound.ts';
 
 export interface CallFigures {
-  /** From the window that ended the user's turn to the first sound of the answer, in ms. */
+  /** From the last window of the user's turn to the first sound of the answer, in ms. */
   readonly latencies: number[];
   /** For each frame, how long after its moment of playback it came, in ms; 0 where it was there. */
   readonly lateness: number[];
@@ -14,18 +14,19 @@ export interface CallFigures {
   missing: number;
 }
 
-const speechWindows = 30;
-const silenceWindows = minSilenceMs / windowMs;
+export const silenceWindows = minSilenceMs / windowMs;
 /** Long enough for the whole answer to be played. */
 const pauseWindows = 80;
 /** The answer's length, as the server synthesises it. */
 const answerMs = 60 * windowMs;
 
-const voice = tone(1);
 const silence = new Int16Array(windowSamples);
 
 export class Caller {
   readonly figures: CallFigures = { latencies: [], lateness: [], turns: 0, missing: 0 };
+  readonly #speech: Int16Array<ArrayBuffer>;
+  readonly #speechWindows: number;
+  readonly #endsAfter: number;
   readonly #socket: WebSocket;
   readonly #opened: Promise<void>;
   #window = 0;
@@ -35,7 +36,14 @@ export class Caller {
   #clearedMs = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(url: string) {
+  /** `speech`: what it says in each turn, in whole windows. `silence`: so many behind it belong to the turn. */
+  constructor(
+    url: string,
+    { speech, silence }: { readonly speech: Int16Array<ArrayBuffer>; readonly silence: number },
+  ) {
+    this.#speech = speech;
+    this.#endsAfter = speech.length / windowSamples + silence - 1;
+    this.#speechWindows = speech.length / windowSamples;
     this.#socket = new WebSocket(url, 'meanwhile.v1');
     this.#socket.binaryType = 'arraybuffer';
     const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -76,11 +84,12 @@ export class Caller {
   }
 
   #tick(): void {
-    const place = this.#window % (speechWindows + silenceWindows + pauseWindows);
+    const place = this.#window % (this.#speechWindows + silenceWindows + pauseWindows);
     this.#window += 1;
     if (place === 0) this.#startTurn();
-    this.#socket.send(place < speechWindows ? voice : silence);
-    if (place === speechWindows + silenceWindows - 1) this.#endedAt = performance.now();
+    const from = place * windowSamples;
+    this.#socket.send(place < this.#speechWindows ? this.#speech.subarray(from, from + windowSamples) : silence);
+    if (place === this.#endsAfter) this.#endedAt = performance.now();
   }
 
   #startTurn(): void {
@@ -94,8 +103,8 @@ export class Caller {
     if (this.#endedAt !== undefined) {
       this.figures.latencies.push(now - this.#endedAt);
       this.#endedAt = undefined;
-      this.#playsFrom = now;
     }
+    if (this.#receivedMs === 0) this.#playsFrom = now;
     this.figures.lateness.push(Math.max(0, now - (this.#playsFrom + this.#receivedMs)));
     this.#receivedMs += (samples / rate) * 1000;
     this.#clearedMs += (samples / rate) * 1000;

@@ -3,6 +3,8 @@
  *
  *     npm run bench:voice                       1 and 50 calls, half a minute each
  *     npm run bench:voice -- --calls 50 --minutes 10
+ *     npm run bench:voice -- --recorded      recorded speech, heard by Silero; the latency has the silence in it
+ *                                            that ends a turn
  *
  * Server and callers are two processes on one machine, so the callers' own delay is in the figures.
  */
@@ -13,7 +15,6 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildIfStale } from '../build.ts';
 import { readMachine } from '../machine.ts';
-import { Caller } from './caller.ts';
 
 interface Memory {
   readonly heapUsed: number;
@@ -38,12 +39,22 @@ interface Figures {
 }
 
 const { values } = parseArgs({
-  options: { calls: { type: 'string', default: '1,50' }, minutes: { type: 'string', default: '0.5' } },
+  options: {
+    calls: { type: 'string', default: '1,50' },
+    minutes: { type: 'string', default: '0.5' },
+    recorded: { type: 'boolean', default: false },
+  },
 });
 
 const root = join(import.meta.dirname, '../..');
 buildIfStale(root, (text) => process.stderr.write(`${text}\n`));
+// They measure what was built.
+const { Caller, silenceWindows } = await import('./caller.ts');
+const { tone } = await import('./sound.ts');
 
+const saying = values.recorded
+  ? { speech: await (await import('./recorded.ts')).recordedSpeech(), silence: 0 }
+  : { speech: tone(30), silence: silenceWindows };
 const results: Figures[] = [];
 for (const calls of values.calls.split(',').map(Number))
   results.push(await measure(calls, Number(values.minutes) * 60));
@@ -56,10 +67,12 @@ writeFileSync(
 console.log(JSON.stringify(results, undefined, 2));
 
 async function measure(calls: number, seconds: number): Promise<Figures> {
-  const server = fork(join(import.meta.dirname, 'server.ts'), { execArgv: ['--expose-gc'] });
+  const server = fork(join(import.meta.dirname, 'server.ts'), values.recorded ? ['silero'] : [], {
+    execArgv: ['--expose-gc', '--disable-warning=ExperimentalWarning'],
+  });
   const [{ port }] = (await once(server, 'message')) as [{ port: number }];
   const empty = await memoryOf(server);
-  const callers = Array.from({ length: calls }, () => new Caller(`ws://127.0.0.1:${String(port)}/meanwhile`));
+  const callers = Array.from({ length: calls }, () => new Caller(`ws://127.0.0.1:${String(port)}/meanwhile`, saying));
   await Promise.all(callers.map((caller) => caller.open()));
   callers.forEach((caller, index) => caller.speak((index / calls) * 3_000));
   // What is compiled and cached with the first turns is not a call's own.
@@ -84,7 +97,7 @@ async function measure(calls: number, seconds: number): Promise<Figures> {
 }
 
 function summary(
-  callers: readonly Caller[],
+  callers: readonly InstanceType<typeof Caller>[],
 ): Pick<Figures, 'turns' | 'latencyMs' | 'frames' | 'lateFrames' | 'latestMs' | 'unansweredTurns'> {
   const latencies = callers.flatMap(({ figures }) => figures.latencies).sort((a, b) => a - b);
   const lateness = callers.flatMap(({ figures }) => figures.lateness);
