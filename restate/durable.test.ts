@@ -386,6 +386,37 @@ describe('S5: a task that ends in the session', () => {
     expect(await ended.promise).toBe('task_ended');
   });
 
+  test('S6.6: cancelled while it asks, ask rejects on the worker', async () => {
+    const thrown = Promise.withResolvers<unknown>();
+    const { session, heard } = await begin([
+      tool({
+        name: 'work',
+        execute: async (_args, { ctx }) => {
+          await ctx.ask({ message: 'Well?' }).catch((error: unknown) => thrown.resolve(error));
+        },
+      }),
+    ]);
+    void session.run({ userInput: 'Go' }).catch(() => undefined);
+    await heard((it) => it.type === 'task_updated' && it.question === 'Well?');
+    await session.tasks.cancel('call_1');
+    expect(await thrown.promise).toMatchObject({ name: 'AbortError', why: 'cancelled' });
+  });
+
+  test('cancelled in Restate itself, the body ends and the session is told', async () => {
+    const { tool: work, stood, why } = standing();
+    const { session, heard } = await begin([work], { sessionId: 'operator' });
+    await session.run({ userInput: 'Go' });
+    await stood;
+    const url = `${server.ingressUrl}/meanwhile_work/${encodeURIComponent('operator/call_1')}/run/send`;
+    const headers = { 'content-type': 'application/json' };
+    const known = (await (await fetch(url, { method: 'POST', headers, body: '{}' })).json()) as {
+      invocationId: string;
+    };
+    await fetch(`${server.adminUrl}/invocations/${known.invocationId}/cancel`, { method: 'PATCH' });
+    expect(await why).toBe('cancelled task_ended');
+    expect(await heard(({ type }) => type === 'task_ended')).toMatchObject({ state: 'failed' });
+  });
+
   test('a body that has ended listens for no abort any more', async () => {
     const clock = createVirtualClock();
     const work = tool({

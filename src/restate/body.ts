@@ -40,6 +40,8 @@ async function call(tool: Tool, args: unknown, options: Parameters<Tool['execute
 
 function outcomeOf(result: ToolRun, ended: Ended | undefined, name: string): Outcome {
   const { handoff, state, output, error } = result;
+  // In Restate itself: whatever the body then does, as in a session (S5.3).
+  if (state === 'cancelled') return { type: 'refused', message: output.text };
   if (handoff) {
     const fact = `${name} wanted to hand over to the agent "${handoff.name}"`;
     return { type: 'refused', message: `${fact}, which a tool on a worker cannot do.` };
