@@ -59,7 +59,12 @@ export class UserOutbox {
     for (const [deliveryId, id] of recordIds) {
       const delivery = deliveries.get(id);
       if (!delivery || delivery.taken !== undefined || mine.has(deliveryId)) continue;
-      log.commit({ type: 'delivery_ended', id, receipt: 'dropped', reason: 'it is told in another session' });
+      log.commit({
+        type: 'delivery_ended',
+        id,
+        receipt: 'dropped',
+        reason: 'it was told before, or another session has it',
+      });
     }
     for (const each of collected) {
       const recordId = recordIds.get(each.result.deliveryId);
