@@ -4,7 +4,6 @@
  * wait is under way has its turn when that one ends.
  */
 import { RestatePromise } from '@restatedev/restate-sdk';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 
 interface Wait {
   readonly promise: RestatePromise<Settled>;
@@ -92,4 +91,9 @@ export class Waits {
     const why = this.#hooks.onAbort(value);
     for (const wait of this.#open) if (wait.endsOnAbort) this.#settle(wait, { wait, error: why });
   }
+}
+
+/** When all that follows from what has settled has run. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
