@@ -24,7 +24,10 @@ test.each([
   [['dev', 'a.ts', 'b.ts'], 'dev: expected one file, got also "b.ts".'],
   [['dev', '--loud', 'a.ts'], 'dev: there is no option "--loud"; there are --port, --no-voice and --store.'],
   [['dev', 'a.ts', '--store'], 'dev: expected a file to keep the conversation in, got none; write --store calls.db.'],
-  [['chat', 'a.ts', '--store='], 'chat: expected a file to keep the conversation in, got none; write --store calls.db.'],
+  [
+    ['chat', 'a.ts', '--store='],
+    'chat: expected a file to keep the conversation in, got none; write --store calls.db.',
+  ],
   [['dev', '--no-voice=yes', 'a.ts'], 'dev: --no-voice takes no value, got "yes".'],
   [['dev', '--port', 'many', 'a.ts'], 'dev: expected a port from 0 to 65535, got "many"; write --port 4680.'],
   [['dev', '--port=65536', 'a.ts'], 'dev: expected a port from 0 to 65535, got "65536"; write --port 4680.'],
