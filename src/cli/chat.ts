@@ -1,7 +1,6 @@
 /** `meanwhile chat FILE`: a conversation with the agent a file exports, on a terminal or a pipe. */
-import { parseArgs } from 'node:util';
 import { systemClock } from '../index.ts';
-import { CliFailure } from './failure.ts';
+import { readCommandLine, requireFile } from './arguments.ts';
 import type { Io, World } from './io.ts';
 import { beginKept, idsIn, openStore, readStore, resumeKept, type Keeping } from './kept.ts';
 import { loadTalk, type LoadedTalk } from './load.ts';
@@ -36,27 +35,10 @@ const options = {
   store: { type: 'string', short: 's' },
 } as const;
 
-/** Not strict: what is wrong is said here, in our own words. */
 function readArguments(argv: readonly string[]): { file: string; plain: boolean; store: string | undefined } {
-  const { positionals, tokens, values } = parseArgs({
-    args: [...argv],
-    options,
-    allowPositionals: true,
-    strict: false,
-    tokens: true,
-  });
-  for (const token of tokens) {
-    if (token.kind !== 'option') continue;
-    const { name, rawName, value } = token;
-    if (!Object.hasOwn(options, name))
-      throw new CliFailure(`chat: there is no option "${rawName}"; there are --plain and --store.`, 2);
-    if (name === 'plain' && value !== undefined)
-      throw new CliFailure(`chat: ${rawName} takes no value, got "${value}".`, 2);
-  }
-  const [file, second] = positionals;
-  if (file === undefined) throw new CliFailure('chat: expected a file, got none; write meanwhile chat FILE.', 2);
-  if (second !== undefined) throw new CliFailure(`chat: expected one file, got also "${second}".`, 2);
-  return { file, plain: values.plain === true, store: readStore('chat', values.store) };
+  const { file, values } = readCommandLine('chat', options, argv);
+  const store = readStore('chat', values['store']);
+  return { file: requireFile('chat', file), plain: values['plain'] === true, store };
 }
 
 /** A terminal on both sides, and one that can move its cursor. */

@@ -1,7 +1,7 @@
 /** `meanwhile worker FILE`: serves the durable tools that a file exports to a Restate, and the store's services. */
-import { parseArgs } from 'node:util';
 import { durablePartOf } from '../restate/durable-part.ts';
 import { CliFailure, describeFailure } from './failure.ts';
+import { readCommandLine, readPort, wrong } from './arguments.ts';
 import type { Io } from './io.ts';
 import { loadModule } from './load.ts';
 
@@ -107,32 +107,17 @@ interface Arguments {
 }
 
 function readArguments(argv: readonly string[]): Arguments {
-  const { positionals, values, tokens } = parseArgs({
-    args: [...argv],
-    options,
-    allowPositionals: true,
-    strict: false,
-    tokens: true,
-  });
-  for (const token of tokens) {
-    if (token.kind !== 'option') continue;
-    const { name, rawName, value } = token;
-    if (!Object.hasOwn(options, name))
-      throw wrong(`there is no option "${rawName}"; there are --port, --host, --admin, --uri and --no-register`);
-    if (name === 'no-register' && value !== undefined) throw wrong(`${rawName} takes no value, got "${value}"`);
-  }
-  const [file, second] = positionals;
-  if (second !== undefined) throw wrong(`expected one file, got also "${second}"`);
-  const host = values.host ?? '127.0.0.1';
+  const { file, values } = readCommandLine('worker', options, argv);
+  const host = values['host'] ?? '127.0.0.1';
   if (typeof host !== 'string' || host === '')
-    throw wrong('expected an address to listen at, got none; write --host 0.0.0.0');
-  const admin = readUrl('admin', values.admin) ?? 'http://127.0.0.1:9070';
+    throw wrong('worker', 'expected an address to listen at, got none; write --host 0.0.0.0');
+  const admin = readUrl('admin', values['admin']) ?? 'http://127.0.0.1:9070';
   return {
     file,
     host,
-    port: readPort(values.port),
+    port: readPort('worker', values['port'], 9080),
     admin: values['no-register'] === true ? undefined : admin,
-    uri: readUrl('uri', values.uri),
+    uri: readUrl('uri', values['uri']),
   };
 }
 
@@ -141,19 +126,7 @@ function readUrl(name: string, given: string | boolean | undefined): string | un
   if (typeof given === 'string' && URL.canParse(given)) return given;
   const got = typeof given === 'string' ? JSON.stringify(given) : 'none';
   throw wrong(
+    'worker',
     `expected an address, got ${got}; write --${name} http://127.0.0.1:${name === 'admin' ? '9070' : '9080'}`,
   );
-}
-
-/** Default: 9080. 0 lets the system choose. */
-function readPort(given: string | boolean | undefined): number {
-  if (given === undefined) return 9080;
-  const port = typeof given === 'string' && /^\d+$/.test(given) ? Number(given) : NaN;
-  if (port >= 0 && port <= 65_535) return port;
-  const got = typeof given === 'string' ? JSON.stringify(given) : 'none';
-  throw wrong(`expected a port from 0 to 65535, got ${got}; write --port 9080`);
-}
-
-function wrong(sentence: string): CliFailure {
-  return new CliFailure(`worker: ${sentence}.`, 2);
 }
