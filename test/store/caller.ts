@@ -1,13 +1,13 @@
 /**
- * A process with one call of a user on a SQLite file: `caller.ts PATH SESSION book|restore|call|slow`. The one that books hangs up as
- * soon as it has been told that the booking has begun; the booking has five steps. It tells by IPC `{ step }`, `{ heard }` for what the
- * agent said, `{ received }` and `{ receipt }` for what became of the result, `{ idle }` and `{ over }`.
+ * A process with one call of a user on a SQLite file: `caller.ts PATH SESSION book|restore|call|slow [STEP]`. The one that books
+ * hangs up when the booking has begun, and stands still after STEP of its five steps; one that is slow tells nothing. It says by
+ * IPC `{ step }`, `{ heard }` for the agent's words, `{ received }` and `{ receipt }` for the result, `{ idle }` and `{ over }`.
  */
 import { Agent, AgentSession, createTextOutput, tool, type AgentSessionOptions } from '../../src/index.ts';
 import { scriptedModel, type ScriptedStep } from '../../src/testing/index.ts';
 import { sqlite } from '../../src/store/sqlite.ts';
 
-const [path = '', sessionId = '', how = ''] = process.argv.slice(2);
+const [path = '', sessionId = '', how = '', lastStep = ''] = process.argv.slice(2);
 const tell = (what: object): unknown => process.send?.(what);
 const hungUp = Promise.withResolvers<void>();
 if (how !== 'book') hungUp.resolve();
@@ -22,6 +22,8 @@ const book = tool({
     for (let step = 1; step <= 5; step += 1) {
       await ctx.update(`Step ${String(step)}.`);
       tell({ step });
+      // Here it is killed.
+      if (lastStep === String(step)) await new Promise<never>(() => undefined);
       await new Promise((resolve) => setImmediate(resolve));
     }
     return 'Code AB12.';
@@ -66,9 +68,9 @@ session.watchRecords((record) => {
 if (how !== 'restore') await session.start({ agent: agent() });
 if (how === 'book') await session.run({ userInput: 'Book it.' });
 // A call ends when the parent says so: what is there to be told is told by then.
-if (how === 'call') {
+if (how === 'call' || how === 'slow') {
   const told = new Promise((resolve) => process.once('message', resolve));
-  await session.waitForIdle();
+  if (how === 'call') await session.waitForIdle();
   tell({ idle: true });
   await told;
 }

@@ -34,8 +34,8 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-function start(sessionId: string, how: 'book' | 'restore' | 'call' | 'slow') {
-  const child = fork(caller, [join(folder, 'calls.db'), sessionId, how], { execArgv });
+function start(sessionId: string, how: 'book' | 'restore' | 'call' | 'slow', lastStep = 0) {
+  const child = fork(caller, [join(folder, 'calls.db'), sessionId, how, String(lastStep)], { execArgv });
   children.push(child);
   const news: News[] = [];
   const lookers = new Set<() => void>();
@@ -66,7 +66,7 @@ const told = (news: readonly News[]): string[] => news.flatMap(({ heard }) => (h
 test.each([1, 3, 5])(
   'S8.7 killed after step %i of a booking that outlives its call: restored, it ends, and the next call tells it once',
   async (step) => {
-    const booking = start('call-1', 'book');
+    const booking = start('call-1', 'book', step);
     await booking.until((news) => news.step === step);
     expect(told(await booking.kill())).toEqual([]);
     const restored = await start('call-1', 'restore').ended;
