@@ -83,14 +83,13 @@ export async function restoreInto(core: Core, { store, agents, takeOver }: Resto
     const collected = await collectAgain(core, state);
     const { stays, name = '' } = lastAgent(state);
     const agent = makeAgent(agents, { name, sessionId, userData: session.userData });
-    log.state = state;
     const prepare = async (): Promise<Prepared> => {
       await session.sharedTools.setUp();
       const activityId = stays?.id ?? core.newId('activity');
       return { activityId, toolbox: await createToolbox(core, agent, activityId) };
     };
-    if (state.status === 'finishing') finish(core, agent, await prepare());
-    else await stage.change(async () => goOn(core, agent, await prepare(), stays !== undefined, collected));
+    if (state.status === 'finishing') finish(core, state, agent, await prepare());
+    else await stage.change(async () => goOn(core, state, agent, await prepare(), stays !== undefined, collected));
   } catch (error) {
     await core.keeper?.close();
     throw error;
@@ -100,12 +99,14 @@ export async function restoreInto(core: Core, { store, agents, takeOver }: Resto
 /** Without a yield: when somebody else's code runs, all of it is there. */
 function goOn(
   core: Core,
+  state: SessionState,
   agent: Agent,
   prepared: Prepared,
   stays: boolean,
   collected: readonly CollectedResult[],
 ): void {
   const { stage, executor, log, speaking, keeping } = core;
+  log.state = state;
   log.commit({ type: 'session_restored' });
   const again = closeOpenEnds(core, agent, prepared.toolbox.engineTools);
   const activity = stays ? stage.bringBack(agent, prepared) : stage.enter(agent, prepared);
@@ -117,8 +118,9 @@ function goOn(
 }
 
 /** The conversation was over: nobody enters, its tasks come to their end, and their results are handed over. */
-function finish(core: Core, agent: Agent, prepared: Prepared): void {
+function finish(core: Core, state: SessionState, agent: Agent, prepared: Prepared): void {
   const { stage, executor, log, afterlife } = core;
+  log.state = state;
   log.commit({ type: 'session_restored' });
   const again = closeOpenEnds(core, agent, prepared.toolbox.engineTools);
   const activity = stage.bringBack(agent, prepared);

@@ -82,7 +82,9 @@ export class UserOutbox {
 
   async #look(): Promise<void> {
     await this.#settleAll();
-    if (this.#core.stage.isClosing) return;
+    const { stage, log } = this.#core;
+    // Before anybody is on stage there is no session yet that it could be recorded in.
+    if (stage.isClosing || log.state.status !== 'open') return;
     try {
       this.receive(await this.collect());
     } catch (error) {

@@ -1,6 +1,6 @@
 /** What a user was not told in one session is told in his next one, once (S3.4, S3.5, S8.8). */
-import { Agent, AgentSession, StoreError, tool, type SessionStore } from 'meanwhile';
-import { createVirtualClock, scriptedModel, type ScriptedStep } from 'meanwhile/testing';
+import { Agent, AgentSession, StoreError, tool, Toolset, type SessionStore } from 'meanwhile';
+import { createVirtualClock, scriptedModel, type ScriptedStep, type VirtualClock } from 'meanwhile/testing';
 import { describe, expect, test } from 'vitest';
 import { memory, type MemoryStore } from '../../src/store/index.ts';
 import { booked, waiting } from '../support/booking.ts';
@@ -32,6 +32,10 @@ async function calls(
 
 /** Some minutes later. */
 const later = () => createVirtualClock({ startAt: createVirtualClock().now() + 300_000 });
+
+/** Tools that are not there before the lease has been renewed. */
+const slowTools = (clock: VirtualClock): Toolset =>
+  new Toolset({ id: 'slow', tools: [], setup: () => new Promise((resolve) => void clock.setTimeout(resolve, 8000)) });
 
 const receipts = (t: TestSession) =>
   t.records.flatMap((it) => (it.type === 'delivery_ended' ? [`${it.receipt} ${it.reason ?? ''}`.trim()] : []));
@@ -105,6 +109,18 @@ describe('the next session', () => {
     expect(t.spoken).toEqual(['AB12 is booked.']);
     await drive(t.clock, t.session.close());
     expect(t.clock.pending()).toEqual([]);
+  });
+
+  test('whose tools take long to come is told of it when somebody is there to tell it', async () => {
+    const store = kept();
+    await hungUp(store);
+    const clock = later();
+    const options = { store, sessionId: 'call-2', userKey: 'ada', clock, tools: [slowTools(clock)] };
+    const t = createTestSession(['AB12 is booked.'], options);
+    await drive(clock, t.session.start({ agent: new Agent({ name: 'travel', instructions: 'Talk.' }) }));
+    await clock.advance(100);
+    expect(typesOf(t).slice(0, 3)).toEqual(['session_opened', 'agent_entered', 'result_received']);
+    expect(t.spoken).toEqual(['AB12 is booked.']);
   });
 
   test('is not told what has expired meanwhile', async () => {
@@ -356,6 +372,25 @@ describe('a process that dies', () => {
     const back = await restore(store, [], { sessionId: 'call-2' });
     expect(back.llm.calls).toHaveLength(0);
     await drive(back.clock, back.session.close());
+    expect(await waiting(store)).toEqual([]);
+  });
+
+  test('S3.4 and is restored while a result comes: it is told, and not taken for one that another session has', async () => {
+    const store = kept();
+    const before = await calls(store, []);
+    await drive(before.clock, before.session.suspend());
+    const clock = later();
+    const llm = scriptedModel(['AB12 is booked.'], { clock });
+    const options = { llm, store, agents, clock, sessionId: 'call-2', userKey: 'ada', tools: [slowTools(clock)] };
+    const restored = AgentSession.restore({ ...options, logger: quiet, userAwayMs: Infinity });
+    await clock.advance(1000);
+    await hungUp(store);
+    await clock.advance(10_000);
+    const session = await restored;
+    await clock.advance(6000);
+    expect(llm.calls).toHaveLength(1);
+    expect(JSON.stringify(llm.calls[0]?.prompt)).toContain('AB12');
+    await drive(clock, session.close());
     expect(await waiting(store)).toEqual([]);
   });
 
