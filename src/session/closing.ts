@@ -9,6 +9,7 @@ import { finishes } from './afterlife.ts';
 import { bounded } from '../engine/bounded.ts';
 import type { ExecutorClosing } from '../engine/executor.ts';
 import type { Core } from './core.ts';
+import { closeOpenSpeeches } from './open-ends.ts';
 
 export interface Closing {
   readonly reason: string;
@@ -59,6 +60,7 @@ function end(core: Core, how: Closing): void {
   const { stage, executor, session, speeches, users, floor, log } = core;
   const { reason } = how;
   for (const speech of [...speeches]) speech.cut('session');
+  closeOpenSpeeches(core);
   void executor.close(reason, forTasks(core, how));
   executor.giveUp();
   for (const activity of [...stage.stack].reverse()) fail(activity);

@@ -38,6 +38,11 @@ export function recover(state: SessionState, how: Recovery): RecordBody[] {
   ];
 }
 
+/** Of turns that nobody goes on with: the batches of their calls, what wants telling (S5.6), and their end. */
+export function closeSpeeches(state: SessionState, how: Recovery): RecordBody[] {
+  return [...batches(state, how), ...[...state.speeches.values()].flatMap((speech) => closeSpeech(state, speech, how))];
+}
+
 /** Is the agent that was current still there? Not where it was on its way out, or nobody had come yet. */
 export function staysOnStage(state: SessionState): ActivityState | undefined {
   const [id] = state.stack;

@@ -17,8 +17,9 @@ import type { Activity } from './activity.ts';
 import { Agent } from './agent.ts';
 import type { AgentSession } from './agent-session.ts';
 import type { Core } from './core.ts';
+import { closeOpenEnds } from './open-ends.ts';
 import type { AgentSessionOptions } from './options.ts';
-import { recover, staysOnStage } from './recover.ts';
+import { staysOnStage } from './recover.ts';
 import type { Prepared } from './stage.ts';
 
 /** What an agent is made again from. */
@@ -192,30 +193,6 @@ function lastAgent(state: SessionState): {
     stays,
     name: stays?.agent ?? (outermost === undefined ? state.lastAgent : state.activities.get(outermost)?.agent),
   };
-}
-
-/** Closes what the crash left open; returns the tasks whose bodies run again. */
-function closeOpenEnds(core: Core, agent: Agent, tools: TurnRef['tools']): TaskState[] {
-  const { log, clock } = core;
-  const runsAgain = ({ toolName, key, question }: TaskState): boolean => {
-    const tool = tools.get(toolName);
-    // One that waits for approval has not begun.
-    return tool !== undefined && key !== undefined && (tool.runsAgain || question?.approval === true);
-  };
-  const wording = core.wording(agent);
-  const records = recover(log.state, {
-    now: clock.now(),
-    runsAgain,
-    isSilent: (toolName) => tools.get(toolName)?.policy.deliver === 'silent',
-    lost: ({ toolName, callId }) => ({ type: 'error', text: wording('lost', { functionName: toolName, callId }) }),
-    goesOn: ({ toolName, callId }) => ({
-      type: 'text',
-      text: wording('backgrounded', { functionName: toolName, callId }),
-    }),
-    newId: (prefix) => core.newId(prefix),
-  });
-  for (const record of records) log.commit(record);
-  return [...log.state.tasks.running.values()];
 }
 
 /** The turn it was called in is over; its task goes on by itself. */

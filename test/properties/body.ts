@@ -41,6 +41,7 @@ export class Body {
   #ending: Ending | undefined;
   #told = Promise.withResolvers<void>();
   #said = 0;
+  #steps = 0;
 
   constructor(ports: BodyPorts, ctx: RunContext) {
     this.#ports = ports;
@@ -107,6 +108,14 @@ export class Body {
         return this.#watch('ask', ctx.ask({ message: 'Which?' }));
       case 'ask soon':
         return this.#watch('ask', ctx.ask({ message: 'Which, soon?', timeoutMs: 500 }));
+      case 'step':
+        return this.#step(() => this.#ports.shuffle.pass('step'));
+      case 'broken step':
+        return this.#step(() => Promise.reject(new Error('broken')));
+      case 'keyed update':
+        return ctx.update('Once.', { key: 'news' });
+      case 'keyed ask':
+        return this.#watch('ask', ctx.ask({ message: 'Which, once?', key: 'which', timeoutMs: 500 }));
       case 'lease':
         return ctx.foreground(() => this.#hold());
       case 'sub':
@@ -156,6 +165,11 @@ export class Body {
     await this.#ctx.update(text, options);
     if (!inTime) wrong('nothingAfterTheEnd', `${this.callId} updates after its end`);
     recorded(text);
+  }
+
+  #step(fn: () => Promise<void>): Promise<void> {
+    this.#steps += 1;
+    return this.#ctx.step(`step ${String(this.#steps)}`, fn);
   }
 
   async #hold(): Promise<void> {

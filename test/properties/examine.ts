@@ -65,6 +65,9 @@ async function live(world: World, { actions }: Plan): Promise<void> {
   for (const fact of stillOpen) watch.wrong('everyWaiterIsSettled', fact);
   // Bodies that did not listen end as they like, and nobody hears of it.
   await world.releaseAll();
+  if (!(await clock.runUntil(world.session.finished, closeMs)))
+    watch.wrong('everyWaiterIsSettled', 'the session never finishes');
+  await world.drain();
   watch.finish();
   judge(world, whenItIsOver);
 }

@@ -216,6 +216,31 @@ const nothingIsLeft: Invariant = ({ clock, watch }) => [
   }),
 ];
 
+/** An update and a question of one key, and a step, are recorded once in a call. */
+const aKeyHoldsOnce: Invariant = ({ watch }) => keysRecordedTwice(watch.records);
+
+export function keysRecordedTwice(records: Watch['records']): string[] {
+  const keys = records.flatMap((record) => {
+    if (record.type === 'task_stepped') return [`step ${record.name} of ${record.callId}`];
+    return 'key' in record && record.type !== 'task_started' && record.type !== 'task_validated'
+      ? [`${record.type === 'task_answered' ? 'answer' : 'update'} ${String(record.key)} of ${record.callId}`]
+      : [];
+  });
+  return twice(keys).map((key) => `${key} is recorded twice`);
+}
+
+/** What could not be told any more is given to somebody, once, and nothing else is (S3.4, S8.7). */
+const whatIsLeftIsHandedOver: Invariant = ({ session, watch, given }) => {
+  const accepted = of(watch, 'delivery_ended').flatMap(({ id, receipt }) =>
+    receipt === 'accepted' ? [`${session.state.sessionId}/${id}`] : [],
+  );
+  return [
+    ...twice(given).map((id) => `${id} is given twice`),
+    ...given.filter((id) => !accepted.includes(id)).map((id) => `${id} is given, and has another receipt`),
+    ...accepted.filter((id) => !given.includes(id)).map((id) => `${id} is accepted, and nobody was given it`),
+  ];
+};
+
 /** Every toolset that was set up is closed (S8.6). */
 const toolsetsAreClosed: Invariant = ({ watch }) =>
   watch.toolsets === 0 ? [] : [`${String(watch.toolsets)} toolsets are open`];
@@ -244,5 +269,7 @@ export const whenItIsOver: Readonly<Record<string, Invariant>> = {
   everyWaiterIsSettled,
   nothingIsLeft,
   toolsetsAreClosed,
+  aKeyHoldsOnce,
+  whatIsLeftIsHandedOver,
   closedIsTheEnd,
 };

@@ -12,6 +12,10 @@ export type Order =
   | 'unfit'
   | 'ask'
   | 'ask soon'
+  | 'step'
+  | 'broken step'
+  | 'keyed update'
+  | 'keyed ask'
   | 'lease'
   | 'sub'
   | 'idle'
@@ -84,6 +88,8 @@ export interface ToolPlan {
   readonly deliver: 'when_idle' | 'interrupt' | 'silent';
   /** Its body does not listen to its signal. */
   readonly deaf: boolean;
+  /** It goes on when the session ends. */
+  readonly finishes?: boolean;
   readonly limit: 'none' | 'queue' | 'reject';
   readonly hold: boolean;
   readonly onDuplicate: 'default' | 'join' | 'allow' | 'reject' | 'replace' | 'confirm' | 'window';
@@ -132,6 +138,10 @@ const order = fc.constantFrom<Order>(
   'unfit',
   ...often(2, 'ask' as const),
   'ask soon',
+  ...often(2, 'step' as const),
+  'broken step',
+  'keyed update',
+  'keyed ask',
   ...often(4, 'lease' as const),
   ...often(2, 'sub' as const),
   'idle',
@@ -268,6 +278,7 @@ const toolPlan: fc.Arbitrary<ToolPlan> = fc.record({
   onInterrupt: fc.constantFrom('background' as const, 'background' as const, 'abort' as const),
   deliver: fc.constantFrom(...often(6, 'when_idle' as const), 'interrupt' as const, 'silent' as const),
   deaf: fc.boolean(),
+  finishes: rarely(2),
   limit: fc.constantFrom(...often(4, 'none' as const), 'queue' as const, 'queue' as const, 'reject' as const),
   hold: rarely(2),
   onDuplicate: fc.constantFrom(

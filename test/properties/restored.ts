@@ -7,7 +7,9 @@ import { Agent, AgentSession, tool, type Item, type SessionRecord, type SessionS
 import { createVirtualClock, scriptedModel } from 'meanwhile/testing';
 import { apply, fold } from '../../src/chat/fold.ts';
 import { stateFromText, stateToText } from '../../src/chat/snapshot.ts';
+import { createSessionState } from '../../src/chat/state.ts';
 import { memory } from '../../src/store/index.ts';
+import { keysRecordedTwice } from './invariants.ts';
 import type { Plan } from './plan.ts';
 
 const sessionId = 'died';
@@ -20,20 +22,30 @@ export interface NextLife {
   readonly after: readonly SessionRecord[];
 }
 
-/** `before`: the records that were kept. `again`: may tools run again? */
+export interface NextLifeOptions {
+  /** May tools run again? */
+  readonly again: boolean;
+  /** The store has a snapshot of the state after so many records. */
+  readonly snapshotAt: number;
+}
+
+/** `before`: the records that were kept. */
 export async function diedAfter(
   before: readonly SessionRecord[],
-  again: boolean,
+  { again, snapshotAt }: NextLifeOptions,
   { tools }: Pick<Plan, 'tools'>,
 ): Promise<NextLife> {
   const clock = createVirtualClock({ startAt: (before.at(-1)?.at ?? 0) + 1000 });
   const store = memory({ clock });
   const lease = await store.acquire(sessionId, { leaseMs: 1 });
   await store.append(lease, before);
+  const snapshot = stateToText(fold(before.slice(0, snapshotAt)));
+  await store.saveSnapshot(lease, { seq: snapshotAt, data: snapshot });
   await store.release(lease);
   const after: SessionRecord[] = [];
-  const live = fold(before);
-  const wrong: string[] = checkSnapshot(live);
+  const live = stateFromText(snapshot) ?? createSessionState();
+  for (const record of before.slice(live.seq)) apply(live, record);
+  const wrong = stateToText(live) === stateToText(fold(before)) ? [] : ['the snapshot differs'];
   const begins = new Set(
     [...live.tasks.running.values()].flatMap(({ callId, question }) => (question?.approval ? [callId] : [])),
   );
@@ -42,8 +54,14 @@ export async function diedAfter(
     store,
     sessionId,
     agents: agentsOf(before),
-    tools: toolsOf(tools, again, (callId) => {
-      if (!again && !begins.has(callId)) wrong.push(`${callId} runs again`);
+    tools: toolsOf(tools, again, {
+      runs: (callId) => {
+        if (!again && !begins.has(callId)) wrong.push(`${callId} runs again`);
+      },
+      does: (callId, name) => {
+        if (before.some((it) => it.type === 'task_stepped' && it.callId === callId && it.name === name))
+          wrong.push(`${name} of ${callId} is done again`);
+      },
     }),
     clock,
     logger: quiet,
@@ -57,7 +75,8 @@ export async function diedAfter(
     },
   });
   let rests = false;
-  void session.waitForIdle().then(
+  const rest = live.status === 'finishing' ? session.finished : session.waitForIdle();
+  void rest.then(
     () => (rests = true),
     () => undefined,
   );
@@ -72,13 +91,6 @@ export async function diedAfter(
   return { wrong, after: life };
 }
 
-function checkSnapshot(state: SessionState): string[] {
-  const back = stateFromText(stateToText(state));
-  return JSON.stringify(back && stateToText(back)) === JSON.stringify(stateToText(state))
-    ? []
-    : ['the snapshot differs'];
-}
-
 function judge(before: readonly SessionRecord[], after: readonly SessionRecord[], state: SessionState): string[] {
   return [
     ...everythingIsTold([...before, ...after], state),
@@ -87,6 +99,7 @@ function judge(before: readonly SessionRecord[], after: readonly SessionRecord[]
     ...everyTaskEndsOnce([...before, ...after], state),
     ...everyCallHasItsBatch([...before, ...after], state),
     ...idsAreUnique(state.history),
+    ...keysRecordedTwice([...before, ...after]),
   ];
 }
 
@@ -173,7 +186,13 @@ function agentsOf(records: readonly SessionRecord[]): Record<string, () => Agent
   return Object.fromEntries(names.map((name) => [name, () => new Agent({ name, instructions: 'Talk.' })]));
 }
 
-function toolsOf(plans: Plan['tools'], again: boolean, onRun: (callId: string) => void) {
+interface BodyWatch {
+  readonly runs: (callId: string) => void;
+  readonly does: (callId: string, step: string) => void;
+}
+
+/** Their bodies do what those of before may have done: the same steps, the same update, the same question. */
+function toolsOf(plans: Plan['tools'], again: boolean, { runs, does }: BodyWatch) {
   return plans.map(({ deliver }, index) =>
     tool({
       name: `job${String(index)}`,
@@ -181,9 +200,13 @@ function toolsOf(plans: Plan['tools'], again: boolean, onRun: (callId: string) =
       parameters: { type: 'object', properties: {} },
       idempotent: again,
       execute: async (_args, { ctx }) => {
-        onRun(ctx.toolCallId);
+        const { toolCallId } = ctx;
+        runs(toolCallId);
+        for (const name of ['step 1', 'step 2']) await ctx.step(name, () => does(toolCallId, name));
+        await ctx.update('Once.', { key: 'news' });
+        await ctx.ask({ message: 'Which, once?', key: 'which', timeoutMs: 500 });
         await ctx.update('At it again.');
-        return `The result of ${ctx.toolCallId}.`;
+        return `The result of ${toolCallId}.`;
       },
     }),
   );

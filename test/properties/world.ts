@@ -50,6 +50,8 @@ export class World {
   readonly #tasks = new Set<AgentTask<string>>();
   readonly #gates = new Set<() => void>();
   readonly #waits = new Map<Promise<unknown>, string>();
+  /** By its `deliveryId`, each time: what was left when the session had ended. */
+  readonly given: string[] = [];
   readonly #sharedTools: readonly ToolEntry[];
   readonly #agentTools: readonly ToolEntry[];
   #calls: readonly Call[] = [];
@@ -103,6 +105,10 @@ export class World {
       quietMs: plan.setting.quietMs,
       retryDelayMs: 300,
       onRecord: (record, state) => watch.record(record, state),
+      onUndelivered: async ({ deliveryId }) => {
+        await shuffle.pass('undelivered');
+        this.given.push(deliveryId);
+      },
     });
     watch.session = this.session;
     this.session.on('*', (event: SessionEvent) => watch.event(event));
@@ -218,7 +224,7 @@ export class World {
       case 'answer':
         return this.#await('answer', session.tasks.answer(this.#callId(each.task), each.action, {}));
       case 'cancel':
-        return this.#await('cancel', session.tasks.cancel(this.#callId(each.task)));
+        return this.#cancel(this.#callId(each.task));
       case 'complete': {
         const [task] = this.#tasks;
         return task && this.#complete(task);
@@ -264,6 +270,13 @@ export class World {
       case 'tools':
         return this.#await('tools', session.updateTools(this.#sharedTools.filter((_tool, index) => each.keep[index])));
     }
+  }
+
+  /** The end of the session does not wait for what goes on after it. */
+  #cancel(callId: string): void {
+    const cancelled = this.session.tasks.cancel(callId);
+    if (this.#closing) cancelled.catch(ignore);
+    else this.#await('cancel', cancelled);
   }
 
   /** One that is refused has taken nothing. */
@@ -401,6 +414,7 @@ export class World {
       onHandoff,
       onInterrupt,
       deliver,
+      ...(each.finishes ? { whenSessionEnds: 'finish' } : {}),
       ...(limit === 'none' ? {} : { maxConcurrency: { limit: 1, whenFull: limit } }),
       ...(each.hold ? { maxHoldMs: 500 } : {}),
       ...(onDuplicate === 'window' ? { duplicateWindowMs: 3000 } : {}),

@@ -338,6 +338,22 @@ describe('what was recorded and not told', () => {
     expect(given).toMatchObject([{ toolCallId: 'call_1', output: { text: 'AB12' }, state: 'completed' }]);
   });
 
+  test('S5.6 S8.7 nor when the time for draining was over before the answer came', async () => {
+    const { given, onUndelivered } = handler();
+    const answer = byHand();
+    const t = await startTestSession([call, { text: 'It is', hang: answer.promise }], {
+      onUndelivered,
+      tools: [booking(() => 'AB12')],
+      closeTimeoutMs: 1000,
+    });
+    void t.session.run({ userInput: 'Book it' }).catch(() => undefined);
+    await t.clock.settle();
+    await drive(t.clock, t.session.close({ drain: true }));
+    await isOver(t);
+    expect(given).toMatchObject([{ toolCallId: 'call_1', output: { text: 'AB12' }, state: 'completed' }]);
+    expect(t.records.some(({ type }) => type === 'batch_added')).toBe(true);
+  });
+
   test('S1.3 an answer to a call that was no task is not handed over', async () => {
     const { given, onUndelivered } = handler();
     const answer = byHand();
