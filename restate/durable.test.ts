@@ -436,6 +436,20 @@ describe('S5: a task that ends in the session', () => {
     expect(clock.pending()).toEqual([]);
   });
 
+  test('S5.1: cancelled while no worker is there, the session waits for none, and the next one hears of it', async () => {
+    const { tool: work, stood, why } = standing();
+    const { session, log } = await begin([work]);
+    const { port = 0 } = worker ?? {};
+    await session.run({ userInput: 'Go' });
+    await stood;
+    await worker?.close();
+    await session.tasks.cancel('call_1');
+    await session.close();
+    expect(log).toEqual([]);
+    worker = await startWorker(server, [durable(work, { ingress: server.ingressUrl })], port);
+    expect(await why).toMatch(/task_ended$/);
+  });
+
   test('S5.5: timed out, the worker’s signal says so', async () => {
     const { tool: work, why } = standing({ timeoutMs: 300 });
     const { session, heard } = await begin([work]);

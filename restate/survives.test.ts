@@ -198,6 +198,28 @@ test('a question that is open goes with the session, and with the worker', async
   expect(toldOf(after.session).at(-1)).toBe('call_1_final: accept decline');
 });
 
+test('S6.6: an answer that had not left the process when it died is not asked for again', async () => {
+  const asking = tool({
+    name: 'answered',
+    execute: async (_args, { ctx }) => (await ctx.ask({ message: 'Well?' })).action,
+  });
+  const { ingressUrl: ingress } = server;
+  const unsent: typeof fetch = (url, init) =>
+    /\/answer(\/send)?$/.test(url as string)
+      ? new Promise((_resolve, reject) => init?.signal?.addEventListener('abort', () => reject(new Error('cut'))))
+      : fetch(url, init);
+  await serve([remote(asking)]);
+  const before = await begin('answered', [durable(asking, { ingress, fetch: unsent })], true);
+  void before.session.run({ userInput: 'Go' }).catch(() => undefined);
+  await before.heard((it) => it.type === 'task_updated' && it.question === 'Well?');
+  await before.session.tasks.answer('call_1', 'decline');
+  await before.session.suspend();
+  const after = await restored('answered', [remote(asking)]);
+  await over(after);
+  expect(toldOf(after.session).filter((line) => line.includes('Well?'))).toHaveLength(1);
+  expect(toldOf(after.session).at(-1)).toBe('call_1_final: decline');
+});
+
 test('an unknown service is a failure that names the remedy; a server that is away is waited for', async () => {
   const nobody = remote(tool({ name: 'nobody', execute: () => 1 }));
   const lost = await begin('nobody', [nobody]);

@@ -70,7 +70,7 @@ async function nextEntry(client: WorkflowClient, n: number, signal: AbortSignal)
     if (await client.hasEnded(signal)) {
       const last = await client.call<NextReply>('next', n, signal);
       if (last) return last;
-      throw new Error('The body on the worker came to its end in Restate without saying how.');
+      throw new Error('The body on the worker came to its end in Restate, which does not know any more how.');
     }
   }
 }
@@ -91,9 +91,9 @@ async function ask(
   { type: _type, ...question }: AskEntry,
   signal: AbortSignal,
 ): Promise<void> {
-  const { action, content } = await ctx.ask<Json>(question);
+  const { action, content } = await ctx.ask<Json>({ ...question, key: String(n) });
   const request: AnswerRequest = { n, action, ...(content === undefined ? {} : { content }) };
-  await client.call('answer', request, signal);
+  await client.send('answer', request, signal);
 }
 
 /** The task is over here. Where it goes on in another process, so does the body. */

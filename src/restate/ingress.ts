@@ -17,19 +17,23 @@ export interface IngressOptions {
 /** Restate's answer is a refusal that no repetition changes. */
 export class RefusedCall extends Error {
   readonly status: number;
-  /** It is what the handler itself ended with, and not the way to it. */
-  readonly isEnding: boolean;
-  constructor(status: number, message: string, isEnding: boolean) {
+  /** Who says so: the handler itself, Restate, or something on the way to it. */
+  readonly source: 'invocation' | 'ingress' | undefined;
+  constructor(status: number, message: string, source: RefusedCall['source']) {
     super(message);
     this.name = 'RefusedCall';
     this.status = status;
-    this.isEnding = isEnding;
+    this.source = source;
   }
 }
 
 const firstPauseMs = 100;
 const longestPauseMs = 5_000;
 const longestTellingMs = 30_000;
+/** On a line that is dead nothing ever comes back. What is sent is answered by Restate itself, at once. */
+const sentWithinMs = 10_000;
+/** A worker may let a call wait for less than half of it. */
+const answeredWithinMs = 120_000;
 /** One that is away for a moment is not worth a line. */
 const toldAtMs = firstPauseMs * 2 ** 3;
 
@@ -56,19 +60,24 @@ export class WorkflowClient {
 
   /** Begins it; one that was begun goes on. */
   async start(request: unknown, signal: AbortSignal): Promise<void> {
-    await this.#persist(`${this.#service}/${this.#key}/run/send`, request, signal);
+    await this.send('run', request, signal);
+  }
+
+  /** Resolves when Restate has it; it is handled when a worker is there. */
+  async send(handler: string, request: unknown, signal: AbortSignal): Promise<void> {
+    await this.#persist(`${this.#service}/${this.#key}/${handler}/send`, request, signal, sentWithinMs);
   }
 
   async call<T>(handler: string, request: unknown, signal: AbortSignal): Promise<T> {
-    return (await this.#persist(`${this.#service}/${this.#key}/${handler}`, request, signal)) as T;
+    return (await this.#persist(`${this.#service}/${this.#key}/${handler}`, request, signal, answeredWithinMs)) as T;
   }
 
-  /** A call that nobody waits for: given up after a while, so that a process which closes can leave. */
+  /** Sends what nobody waits for: given up after a while, so that a process which closes can leave. */
   async tell(handler: string, request: unknown): Promise<void> {
     const over = new AbortController();
     const timer = this.#clock.setTimeout(() => over.abort(), longestTellingMs);
     try {
-      await this.call(handler, request, over.signal);
+      await this.send(handler, request, over.signal);
     } catch (error) {
       this.#log(`meanwhile: ${this.#service} was not told "${handler}": ${describeError(error)}`);
     } finally {
@@ -76,24 +85,26 @@ export class WorkflowClient {
     }
   }
 
-  /** Has it come to its end, as far as can be known? Throws a RefusedCall with what it failed by. */
+  /** Has what was begun come to its end, as far as can be known? Throws a RefusedCall with what it failed by. */
   async hasEnded(signal: AbortSignal): Promise<boolean> {
     try {
-      await this.#ask(`restate/workflow/${this.#service}/${this.#key}/output`, undefined, signal);
+      await this.#attempt(`restate/workflow/${this.#service}/${this.#key}/output`, undefined, signal, sentWithinMs);
       return true;
     } catch (error) {
       signal.throwIfAborted();
-      if (error instanceof RefusedCall && error.isEnding) throw error;
-      return false;
+      if (!(error instanceof RefusedCall)) return false;
+      if (error.source === 'invocation') throw error;
+      // Restate remembers it no more.
+      return error.source === 'ingress' && error.status === 404;
     }
   }
 
   /** Ends only with an answer, a refusal, or the signal. */
-  async #persist(path: string, request: unknown, signal: AbortSignal): Promise<unknown> {
+  async #persist(path: string, request: unknown, signal: AbortSignal, withinMs: number): Promise<unknown> {
     const body = JSON.stringify(request);
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
       try {
-        return await this.#ask(path, body, signal);
+        return await this.#attempt(path, body, signal, withinMs);
       } catch (error) {
         signal.throwIfAborted();
         if (error instanceof RefusedCall && !isPassing(error.status)) throw error;
@@ -101,6 +112,21 @@ export class WorkflowClient {
       }
       this.#at += 1;
       await this.#pause(pauseMs, signal);
+    }
+  }
+
+  async #attempt(path: string, body: string | undefined, signal: AbortSignal, withinMs: number): Promise<unknown> {
+    const attempt = new AbortController();
+    const stop = (): void => attempt.abort(signal.reason);
+    signal.addEventListener('abort', stop, { once: true });
+    const late = (): void => attempt.abort(new Error(`no answer within ${String(withinMs)} ms`));
+    const timer = this.#clock.setTimeout(late, withinMs);
+    try {
+      signal.throwIfAborted();
+      return await this.#ask(path, body, attempt.signal);
+    } finally {
+      this.#clock.clearTimeout(timer);
+      signal.removeEventListener('abort', stop);
     }
   }
 
@@ -115,8 +141,8 @@ export class WorkflowClient {
     });
     const text = await response.text();
     if (!response.ok) {
-      const isEnding = response.headers.get('x-restate-error-source') === 'invocation';
-      throw this.#refusal(response.status, text, isEnding);
+      const source = response.headers.get('x-restate-error-source');
+      throw this.#refusal(response.status, text, source === 'invocation' || source === 'ingress' ? source : undefined);
     }
     return text === '' ? undefined : (JSON.parse(text) as Json);
   }
@@ -129,12 +155,13 @@ export class WorkflowClient {
     return `meanwhile: Restate at ${this.#url} cannot be reached, ${this.#service} goes on when it can: ${describeError(error)}`;
   }
 
-  #refusal(status: number, text: string, isEnding: boolean): RefusedCall {
+  #refusal(status: number, text: string, source: RefusedCall['source']): RefusedCall {
     const said = text.slice(0, 500);
-    if (isEnding) return new RefusedCall(status, `In Restate, ${this.#service} ended with an error: ${said}`, true);
-    if (status !== 404) return new RefusedCall(status, `Restate answered ${String(status)}: ${said}`, false);
+    const refused = (fact: string): RefusedCall => new RefusedCall(status, fact, source);
+    if (source === 'invocation') return refused(`In Restate, ${this.#service} ended with an error: ${said}`);
+    if (status !== 404) return refused(`Restate answered ${String(status)}: ${said}`);
     const fact = `Restate has no service "${this.#service}" (${said}).`;
-    return new RefusedCall(status, `${fact} Serve the tool, and let it register: meanwhile worker FILE`, false);
+    return refused(`${fact} Serve the tool, and let it register: meanwhile worker FILE`);
   }
 
   #pause(ms: number, signal: AbortSignal): Promise<void> {

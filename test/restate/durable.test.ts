@@ -139,6 +139,9 @@ describe('Restate that is away', () => {
   });
 });
 
+/** The handler, and how. */
+const calledIn = (url: string): string => new URL(url).pathname.split('/').slice(3).join('/');
+
 describe('a task that ends in the session', () => {
   test('S5.1: stops reading and tells the worker, which is away for a moment', async () => {
     const { clock, asked, abort, run } = play([accepted, hanging, refusedConnection, json(undefined)]);
@@ -146,10 +149,10 @@ describe('a task that ends in the session', () => {
     abort.abort();
     expect((await clock.runUntil(run)).state).toBe('cancelled');
     await clock.advance(100);
-    expect(asked.slice(1).map(({ url, body }) => [url.split('/').at(-1), body])).toEqual([
+    expect(asked.slice(1).map(({ url, body }) => [calledIn(url), body])).toEqual([
       ['next', 1],
-      ['abort', { why: 'cancelled' }],
-      ['abort', { why: 'cancelled' }],
+      ['abort/send', { why: 'cancelled' }],
+      ['abort/send', { why: 'cancelled' }],
     ]);
     expect(clock.pending()).toEqual([]);
   });
@@ -160,7 +163,7 @@ describe('a task that ends in the session', () => {
     abort.abort();
     await clock.runUntil(run);
     await clock.settle();
-    expect(asked.map(({ url }) => url.split('/').at(-1))).toEqual(['send', 'abort']);
+    expect(asked.map(({ url }) => calledIn(url))).toEqual(['run/send', 'abort/send']);
   });
 
   test('a worker that cannot be told is given up, with a line', async () => {
