@@ -78,9 +78,9 @@ export class Afterlife {
   async leave(): Promise<void> {
     if (this.#state !== 'going') return this.whenFinished;
     this.#state = 'ending';
-    const { keeping, log } = this.#core;
+    const { keeping, log, executor } = this.#core;
     for (const listener of [...this.#onLeft]) listener();
-    await keeping?.close();
+    await keeping?.close(() => void executor.close('suspended', { stop: 'suspended' }));
     await this.#stop('suspended');
     log.commit({ type: 'session_closed', reason: 'suspended' });
     this.finish();

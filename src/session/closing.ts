@@ -41,8 +41,9 @@ async function inOrder(core: Core, how: Closing): Promise<void> {
   await endSpeeches(core, how.drain ?? false);
   await executor.announcer.whenTold();
   await keeping?.outbox?.close();
-  if (how.suspend) await keeping?.handOver();
-  const stopped = executor.close(how.reason, forTasks(core, how));
+  const stop = (): Promise<void> => executor.close(how.reason, forTasks(core, how));
+  if (how.suspend) await keeping?.handOver(() => void stop());
+  const stopped = stop();
   for (const activity of [...stage.stack].reverse()) {
     if (stage.isClosed) return;
     fail(activity);

@@ -135,12 +135,16 @@ export class Keeper {
     await inTime(store.saveSnapshot(this.lease, snapshot), clock).catch(() => undefined);
   }
 
-  /** Gives the lease back when all is kept; resolves after `patienceMs` at the latest. */
-  async close(): Promise<void> {
+  /**
+   * Gives the lease back when all is kept; resolves after `patienceMs` at the latest. `whenOver`: called when nothing more is
+   * written, and nobody else has the session yet.
+   */
+  async close(whenOver?: () => void): Promise<void> {
     if (!this.#isOpen) return;
     if (this.#state === 'well' && !this.#silenced) await this.whenKept();
     if (!this.#isOpen) return;
     this.drop();
+    whenOver?.();
     const { store, clock } = this.#ports;
     await inTime(store.release(this.lease), clock).catch(() => undefined);
   }

@@ -44,16 +44,19 @@ export class Keeping {
   }
 
   /** What was told is settled, what was recorded is kept, the lease given back. Bounded, as a store that fails is. */
-  async close(): Promise<void> {
+  async close(whenOver?: () => void): Promise<void> {
     await this.outbox?.close();
-    await this.#core.keeper?.close();
+    await this.#core.keeper?.close(whenOver);
   }
 
-  /** All of it is kept as it is now, and the lease given back, for another process to go on at once. */
-  async handOver(): Promise<void> {
+  /**
+   * All of it is kept as it is now, and the lease given back, for another process to go on at once. `whenOver` stops what must
+   * not run in both.
+   */
+  async handOver(whenOver: () => void): Promise<void> {
     await this.#core.keeper?.whenKept();
     await this.snapshots.beforeHandover();
-    await this.#core.keeper?.close();
+    await this.#core.keeper?.close(whenOver);
   }
 
   /** Takes a session that is new. Rejects with `session_state` for one that was begun before. */

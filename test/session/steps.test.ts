@@ -293,4 +293,28 @@ describe('a session that is suspended', () => {
     await clock.runUntil(session.suspend());
     expect(why).toMatchObject({ why: 'suspended' });
   });
+
+  test.each([
+    ['while it talks', false],
+    ['when its conversation is over', true],
+  ])('S5.1 %s, lets go of the session when its bodies know', async (_when, isOver) => {
+    const data = memory({ clock: createVirtualClock() });
+    const seen: string[] = [];
+    const release: SessionStore['release'] = async (lease) => {
+      seen.push('given back');
+      await data.release(lease);
+    };
+    const body: Body = async (_args, { ctx, abortSignal }) => {
+      abortSignal.addEventListener('abort', () => seen.push('aborted'));
+      await ctx.update('Booking.');
+      await byHand().promise;
+    };
+    const { session, clock } = await begin(work(body, { idempotent: true, whenSessionEnds: 'finish' }), {
+      ...moodyStore(data),
+      release,
+    });
+    if (isOver) await clock.runUntil(session.close());
+    await clock.runUntil(session.suspend());
+    expect(seen).toEqual(['aborted', 'given back']);
+  });
 });
