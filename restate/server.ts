@@ -36,12 +36,14 @@ const binary = join(
 );
 
 /** Resolves when every node is healthy. Throws where the server is not installed, naming the command. */
-export async function startRestate(options: { readonly nodes?: 1 | 3 } = {}): Promise<RestateServer> {
+export async function startRestate(
+  options: { readonly nodes?: 1 | 3; readonly environment?: NodeJS.ProcessEnv } = {},
+): Promise<RestateServer> {
   if (!existsSync(binary)) throw new Error('The Restate server is not installed: npm ci --prefix restate');
   const count = options.nodes ?? 1;
   const folder = await mkdtemp(join(tmpdir(), 'meanwhile-restate-'));
   const ports = await freePorts(count * 3);
-  const all = Array.from({ length: count }, (_, n) => new Node(n, folder, ports, count));
+  const all = Array.from({ length: count }, (_, n) => new Node(n, folder, ports, count, options.environment));
   const node = (n: number): Node => {
     const found = all[n];
     if (!found) throw new RangeError(`There are ${count} nodes; got ${n}.`);
@@ -74,7 +76,7 @@ class Node {
   readonly #log: string;
   #process: ChildProcess | undefined;
 
-  constructor(n: number, folder: string, ports: readonly number[], count: number) {
+  constructor(n: number, folder: string, ports: readonly number[], count: number, more: NodeJS.ProcessEnv = {}) {
     const [ingress, admin, fabric] = portsOf(ports, n);
     this.address = { ingressUrl: `http://127.0.0.1:${ingress}`, adminUrl: `http://127.0.0.1:${admin}` };
     this.#log = join(folder, `n${n + 1}.log`);
@@ -96,6 +98,7 @@ class Node {
       RESTATE_DEFAULT_REPLICATION: count === 1 ? '1' : '2',
       RESTATE_AUTO_PROVISION: String(n === 0),
       RESTATE_METADATA_CLIENT__ADDRESSES: `[${metadata.map((it) => JSON.stringify(it)).join(',')}]`,
+      ...more,
     };
   }
 

@@ -26,6 +26,8 @@ import { WorkerRun } from './worker-run.ts';
 /** Shorter than what proxies and `fetch` allow a silent request. */
 const pollMs = 50_000;
 const dayMs = 86_400_000;
+/** What only waits gives its place at the worker back, and is begun again when there is something. */
+const patient = { inactivityTimeout: 2_000 };
 
 export type DurableService = WorkflowDefinition<string, unknown>;
 
@@ -53,10 +55,10 @@ function serviceOf(part: DurablePart): DurableService {
     name: part.service,
     handlers: {
       run: (restate: WorkflowContext, request: RunRequest) => run(part, restate, request),
-      next: shared(next),
+      next: shared(patient, next),
       answer: shared(answer),
       abort: shared(abort),
-      aborted: shared(aborted),
+      aborted: shared(patient, aborted),
     },
     options: {
       workflowRetention: part.retentionMs,
