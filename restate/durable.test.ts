@@ -103,6 +103,29 @@ describe('what a body tells', () => {
     expect(toldOf(session).at(-1)).toMatch(/invalid_value,invalid_value,invalid_value$/);
   });
 
+  test('what is longer than Restate takes is refused, its step not done again', async () => {
+    const long = 'x'.repeat(32 * 2 ** 20);
+    let deeds = 0;
+    const { session, finish } = await begin([
+      tool({
+        name: 'work',
+        execute: async (_args, { ctx }) => {
+          const note = (error: unknown): void => void ctx.update((error as Error).message);
+          await ctx.update(long).catch(note);
+          await ctx.step('fetch', () => ((deeds += 1), long)).catch(note);
+          return long;
+        },
+      }),
+    ]);
+    await finish();
+    expect(toldOf(session)).toEqual([
+      expect.stringContaining('ctx.update: what is told is 32.0 MiB long, and Restate takes less than 32.'),
+      expect.stringContaining('ctx.step: what "fetch" gave is 32.0 MiB long'),
+      'call_1_final ! What work gave is 32.0 MiB long, and Restate takes less than 32. It was done.',
+    ]);
+    expect(deeds).toBe(1);
+  });
+
   test('options of an update: its template, its key, silent', async () => {
     const { session, finish } = await begin([
       tool({

@@ -5,6 +5,7 @@
 import { executeTool, StopResponse, type Tool, type ToolRun } from '../index.ts';
 import type { Outcome, RunRequest } from './entries.ts';
 import { toPlain } from './plain-errors.ts';
+import { requireFit } from './size.ts';
 import { WorkerContext } from './worker-context.ts';
 import type { WorkerRun } from './worker-run.ts';
 
@@ -48,10 +49,19 @@ function outcomeOf(result: ToolRun, ended: Ended | undefined, name: string): Out
   }
   const final = ended && ('thrown' in ended ? ended.thrown : ended.value);
   if (ended && (final instanceof StopResponse || ('value' in ended && final == null))) return { type: 'nothing' };
-  if (state === 'completed') return { type: 'value', text: output.text };
+  if (state === 'completed') return valueOf(output.text, name);
   if (error !== undefined && ended && ('thrown' in ended || final instanceof Error))
     return { type: 'failed', error: toPlain(error) };
   return { type: 'refused', message: output.text };
+}
+
+function valueOf(text: string, name: string): Outcome {
+  try {
+    requireFit(`What ${name} gave`, JSON.stringify(text), 'It was done.');
+    return { type: 'value', text };
+  } catch (error) {
+    return { type: 'refused', message: (error as Error).message };
+  }
 }
 
 type Generating = AsyncIterator<unknown> | Iterator<unknown>;

@@ -14,6 +14,7 @@ import {
   type UpdateOptions,
 } from '../index.ts';
 import type { EntryOptions } from './entries.ts';
+import { requireFit } from './size.ts';
 import type { WorkerRun } from './worker-run.ts';
 
 type Step = Parameters<RunContext['step']>[1];
@@ -180,8 +181,14 @@ function isLimit(ms: number | undefined): ms is number {
 
 /** What it tells was found good; the data beside it may be anything. */
 function jsonOf(message: unknown): Json {
+  const text = jsonText(message);
+  requireFit('ctx.update: what is told', text, 'Tell less.');
+  return JSON.parse(text) as Json;
+}
+
+function jsonText(message: unknown): string {
   try {
-    return JSON.parse(JSON.stringify(message)) as Json;
+    return JSON.stringify(message);
   } catch (cause) {
     const fact = `ctx.update: what is told cannot leave the worker: ${describe(cause)}. Give plain JSON.`;
     throw new MeanwhileError('invalid_value', fact, { cause });

@@ -7,6 +7,7 @@ import { TaskAbortedError, type Answer, type Clock, type Json } from '../index.t
 import { names, type AbortRequest, type Entry, type PlainError } from './entries.ts';
 import { fromPlain, toPlain } from './plain-errors.ts';
 import { IdleWatch, type AskForAbort } from './idle-watch.ts';
+import { requireFit } from './size.ts';
 import { Waits } from './waits.ts';
 
 export interface WorkerRunOptions {
@@ -88,7 +89,10 @@ export class WorkerRun {
   async step(name: string, fn: () => Promise<unknown>): Promise<unknown> {
     const run = this.#restate.run(name, async (): Promise<StepResult> => {
       try {
-        return { value: (await fn()) as Json };
+        const value = (await fn()) as Json;
+        const what = `ctx.step: what "${name}" gave`;
+        requireFit(what, JSON.stringify(value), 'It was done; keep it elsewhere, and give back where it is.');
+        return { value };
       } catch (thrown) {
         return { thrown: toPlain(thrown) };
       }
