@@ -4,6 +4,7 @@ import { durablePartOf, withPart } from './durable-part.ts';
 import { serviceName } from './entries.ts';
 import { follow } from './following.ts';
 import { WorkflowClient, type IngressOptions } from './ingress.ts';
+import { Nodes } from './nodes.ts';
 
 export interface DurableOptions<UserData = unknown> extends IngressOptions {
   /** The tool's name in Restate. Default `meanwhile_<the tool's name>`. */
@@ -44,12 +45,13 @@ export function durable<Args, UserData>(
   const toolName = checkTool(tool);
   checkOptions(toolName, options);
   const { service = serviceName(toolName), userData, retentionMs = thirtyDaysMs, clock = systemClock } = options;
+  const nodes = new Nodes(options.ingress);
   const execute: typeof tool.execute = (_args, given) => {
-    const client = new WorkflowClient(service, given.ctx.idempotencyKey, options);
+    const client = new WorkflowClient(service, given.ctx.idempotencyKey, options, nodes);
     return follow(client, given, userData?.(given.ctx.userData));
   };
   const clientOf = (key: string): WorkflowClient =>
-    new WorkflowClient(service, key, { ...options, log: () => undefined });
+    new WorkflowClient(service, key, { ...options, log: () => undefined }, nodes);
   // It is the same run of the body that a restored session hears again.
   const remote: Tool<Args, UserData> = { ...tool, idempotent: true, execute, resume: execute };
   return Object.freeze(withPart(remote, { tool, toolName, service, retentionMs, clock, clientOf }));

@@ -1,5 +1,6 @@
 /** Calls of a workflow over Restate's HTTP ingress, repeated until they come through. */
 import { systemClock, type Clock, type Json } from '../index.ts';
+import { Nodes } from './nodes.ts';
 
 export interface IngressOptions {
   /** Where Restate takes calls: `http://127.0.0.1:8080`. A list: nodes of one cluster, any of which will do. */
@@ -38,18 +39,18 @@ const answeredWithinMs = 120_000;
 const toldAtMs = firstPauseMs * 2 ** 3;
 
 export class WorkflowClient {
-  readonly #urls: readonly string[];
+  readonly #nodes: Nodes;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #clock: Clock;
   readonly #fetch: typeof fetch;
   readonly #log: (line: string) => void;
   readonly #service: string;
   readonly #key: string;
-  #at = 0;
 
-  constructor(service: string, key: string, options: IngressOptions) {
-    const { ingress, headers = {}, clock = systemClock, fetch: own = fetch, log = console.warn } = options;
-    this.#urls = [ingress].flat().map((url) => url.replace(/\/+$/, ''));
+  /** `nodes`: shared by all that ask the same ones. */
+  constructor(service: string, key: string, options: IngressOptions, nodes = new Nodes(options.ingress)) {
+    const { headers = {}, clock = systemClock, fetch: own = fetch, log = console.warn } = options;
+    this.#nodes = nodes;
     this.#headers = headers;
     this.#clock = clock;
     this.#fetch = own;
@@ -88,7 +89,8 @@ export class WorkflowClient {
   /** Has what was begun come to its end, as far as can be known? Throws a RefusedCall with what it failed by. */
   async hasEnded(signal: AbortSignal): Promise<boolean> {
     try {
-      await this.#attempt(`restate/workflow/${this.#service}/${this.#key}/output`, undefined, signal, sentWithinMs);
+      const path = `restate/workflow/${this.#service}/${this.#key}/output`;
+      await this.#attempt(`${this.#nodes.current}/${path}`, undefined, signal, sentWithinMs);
       return true;
     } catch (error) {
       signal.throwIfAborted();
@@ -103,19 +105,20 @@ export class WorkflowClient {
   async #persist(path: string, request: unknown, signal: AbortSignal, withinMs: number): Promise<unknown> {
     const body = JSON.stringify(request);
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+      const node = this.#nodes.current;
       try {
-        return await this.#attempt(path, body, signal, withinMs);
+        return await this.#attempt(`${node}/${path}`, body, signal, withinMs);
       } catch (error) {
         signal.throwIfAborted();
         if (error instanceof RefusedCall && !isPassing(error.status)) throw error;
-        if (pauseMs === toldAtMs) this.#log(this.#unreachable(error));
+        if (pauseMs === toldAtMs) this.#log(this.#unreachable(node, error));
       }
-      this.#at += 1;
+      this.#nodes.leave(node);
       await this.#pause(pauseMs, signal);
     }
   }
 
-  async #attempt(path: string, body: string | undefined, signal: AbortSignal, withinMs: number): Promise<unknown> {
+  async #attempt(url: string, body: string | undefined, signal: AbortSignal, withinMs: number): Promise<unknown> {
     const attempt = new AbortController();
     const stop = (): void => attempt.abort(signal.reason);
     signal.addEventListener('abort', stop, { once: true });
@@ -123,17 +126,16 @@ export class WorkflowClient {
     const timer = this.#clock.setTimeout(late, withinMs);
     try {
       signal.throwIfAborted();
-      return await this.#ask(path, body, attempt.signal);
+      return await this.#ask(url, body, attempt.signal);
     } finally {
       this.#clock.clearTimeout(timer);
       signal.removeEventListener('abort', stop);
     }
   }
 
-  async #ask(path: string, body: string | undefined, signal: AbortSignal): Promise<unknown> {
-    const url = this.#url;
+  async #ask(url: string, body: string | undefined, signal: AbortSignal): Promise<unknown> {
     const isRead = body === undefined;
-    const response = await this.#fetch(`${url}/${path}`, {
+    const response = await this.#fetch(url, {
       method: isRead ? 'GET' : 'POST',
       headers: isRead ? this.#headers : { ...this.#headers, 'content-type': 'application/json' },
       ...(isRead ? {} : { body }),
@@ -147,12 +149,8 @@ export class WorkflowClient {
     return text === '' ? undefined : (JSON.parse(text) as Json);
   }
 
-  get #url(): string {
-    return this.#urls[this.#at % this.#urls.length] ?? '';
-  }
-
-  #unreachable(error: unknown): string {
-    return `meanwhile: Restate at ${this.#url} cannot be reached, ${this.#service} goes on when it can: ${describeError(error)}`;
+  #unreachable(node: string, error: unknown): string {
+    return `meanwhile: Restate at ${node} cannot be reached, ${this.#service} goes on when it can: ${describeError(error)}`;
   }
 
   #refusal(status: number, text: string, source: RefusedCall['source']): RefusedCall {

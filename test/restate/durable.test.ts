@@ -129,6 +129,27 @@ describe('Restate that is away', () => {
     expect(asked.map(({ url }) => new URL(url).host)).toEqual(['one.test', 'two.test', 'two.test']);
   });
 
+  test('a cluster: the next call does not begin with the node that was left', async () => {
+    const asked: string[] = [];
+    const clock = createVirtualClock();
+    const answers: unknown[] = [refusedConnection, accepted, ended, accepted, ended];
+    const remote = durable(tool({ name: 'work', execute: () => 'never run here' }), {
+      ingress: ['http://one.test', 'http://two.test'],
+      clock,
+      fetch: async (url) => {
+        asked.push(new URL(url as string).host);
+        const answer = answers.shift();
+        if (answer instanceof Error) throw answer;
+        return (answer as Response).clone();
+      },
+    });
+    for (const toolCallId of ['call_1', 'call_2']) {
+      const { output } = await clock.runUntil(executeTool(remote as Tool, {}, { clock, toolCallId }));
+      expect(output.text).toBe('Done');
+    }
+    expect(asked).toEqual(['one.test', 'two.test', 'two.test', 'two.test', 'two.test']);
+  });
+
   test.each([
     [404, /^Restate has no service "meanwhile_work" .*meanwhile worker FILE$/],
     [401, /^Restate answered 401: "no"$/],
