@@ -76,9 +76,12 @@ export class Afterlife {
 
   /** It goes on in another process: bodies are aborted, and of that nothing is kept. */
   async leave(): Promise<void> {
-    if (this.#state !== 'going') return this.whenFinished;
-    this.#state = 'ending';
     const { keeping, log, executor } = this.#core;
+    if (this.#state !== 'going') {
+      await keeping?.close();
+      return this.whenFinished;
+    }
+    this.#state = 'ending';
     for (const listener of [...this.#onLeft]) listener();
     await keeping?.close(() => void executor.close('suspended', { stop: 'suspended' }));
     await this.#stop('suspended');
@@ -96,9 +99,10 @@ export class Afterlife {
 
   async #end(): Promise<void> {
     this.#state = 'ending';
-    const { log, keeping } = this.#core;
+    const { log, keeping, keeper } = this.#core;
     await this.#stop('closed');
     log.commit({ type: 'session_closed', reason: 'finished' });
+    await keeper?.whenSafe();
     await keeping?.close();
     this.finish();
   }
@@ -172,7 +176,9 @@ export class Afterlife {
 
   /** Until the store takes it: where this process dies before, a restored session goes on. */
   async #post(result: UndeliveredResult): Promise<void> {
-    const { keeping, logger, options } = this.#core;
+    const { keeping, keeper, logger, options } = this.#core;
+    // Else another session could tell it, and this one, restored, would tell it too.
+    await keeper?.whenSafe();
     for (let pauseMs = options.retryDelayMs; ; pauseMs = Math.min(longestPauseMs, pauseMs * 2)) {
       try {
         return await keeping?.outbox?.post(result);

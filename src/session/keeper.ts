@@ -88,6 +88,8 @@ export class Keeper {
   #isAppending = false;
   /** Who waits for what the next append holds. */
   #kept: PromiseWithResolvers<void> | undefined;
+  /** Who waits until nothing is left to be kept. */
+  #safe: PromiseWithResolvers<void> | undefined;
   /** Set while nobody may be heard. */
   #silenced: PromiseWithResolvers<void> | undefined;
   #again: TimerHandle | undefined;
@@ -121,6 +123,11 @@ export class Keeper {
     return (this.#kept ??= Promise.withResolvers<void>()).promise;
   }
 
+  /** Resolves when the store has all that was recorded so far, however long it fails, or does not get it any more. */
+  async whenSafe(): Promise<void> {
+    while (this.#isOpen && this.#unkept.length > 0) await (this.#safe ??= Promise.withResolvers<void>()).promise;
+  }
+
   /** The lease may have run out. */
   silence(): void {
     if (!this.#isOpen || this.#silenced || this.#ports.store.scope === 'machine') return;
@@ -136,12 +143,13 @@ export class Keeper {
   }
 
   /**
-   * Gives the lease back when all is kept; resolves after `patienceMs` at the latest. `whenOver`: called when nothing more is
+   * Gives the lease back when all is kept, or the store has failed once more; resolves soon after `patienceMs` at the latest. `whenOver`: called when nothing more is
    * written, and nobody else has the session yet.
    */
   async close(whenOver?: () => void): Promise<void> {
     if (!this.#isOpen) return;
     if (this.#state === 'well' && !this.#silenced) await this.whenKept();
+    if (this.#state === 'failing' && !this.#isAppending) await this.#append();
     if (!this.#isOpen) return;
     this.drop();
     whenOver?.();
@@ -202,6 +210,7 @@ export class Keeper {
     const wasFailing = this.#state === 'failing';
     if (wasFailing) this.#state = 'well';
     this.#wake();
+    this.#letSafe();
     if (wasFailing) this.#ports.onRecovered();
     this.#ports.onKept();
   }
@@ -270,6 +279,13 @@ export class Keeper {
     this.#silenced?.resolve();
     this.#silenced = undefined;
     this.#wake();
+    this.#letSafe();
+  }
+
+  #letSafe(): void {
+    const safe = this.#safe;
+    this.#safe = undefined;
+    safe?.resolve();
   }
 
   #wake(): void {

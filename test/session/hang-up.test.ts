@@ -1,5 +1,14 @@
 /** A caller who hangs up: what goes on, and whom its result is handed to (S8.7). */
-import { Agent, AsyncToolset, tool, ToolError, Toolset, type AgentSession, type Undelivered } from 'meanwhile';
+import {
+  Agent,
+  AsyncToolset,
+  StoreError,
+  tool,
+  ToolError,
+  Toolset,
+  type AgentSession,
+  type Undelivered,
+} from 'meanwhile';
 import { createVirtualClock } from 'meanwhile/testing';
 import { describe, expect, test } from 'vitest';
 import { memory } from '../../src/store/index.ts';
@@ -507,6 +516,41 @@ describe('orders', () => {
     gate.resolve();
     await isOver(t);
     expect(given).toHaveLength(1);
+  });
+
+  test('S3.4 while the store keeps no records nothing is posted: restored, the session would tell it as well', async () => {
+    const data = memory({ clock: createVirtualClock() });
+    let isFull = false;
+    const full = {
+      ...moodyStore(data),
+      append: async (...args: Parameters<typeof data.append>) => {
+        if (isFull) throw new StoreError('store_unavailable', 'There is no room left.');
+        await data.append(...args);
+      },
+    };
+    const t = await booked({ store: full });
+    await drive(t.clock, t.session.close());
+    isFull = true;
+    t.done.resolve('AB12');
+    await t.clock.advance(60_000);
+    expect(await waiting(data)).toEqual([]);
+    isFull = false;
+    await t.clock.advance(2000);
+    await isOver(t);
+    expect(await waiting(data)).toHaveLength(1);
+    expect((await data.read('call-1', 0, Infinity)).at(-1)?.type).toBe('session_closed');
+  });
+
+  test('S8.7 while the store keeps no records it is suspended all the same', async () => {
+    const store = moodyStore(memory({ clock: createVirtualClock() }));
+    const t = await booked({ store, onUndelivered: () => undefined });
+    await drive(t.clock, t.session.close());
+    store.mood = 'fails';
+    t.done.resolve('AB12');
+    await t.clock.advance(1000);
+    await drive(t.clock, t.session.suspend());
+    await drive(t.clock, t.session.finished);
+    expect(t.clock.pending()).toEqual([]);
   });
 
   test('the store fails when the result is posted: it is asked until it takes it', async () => {

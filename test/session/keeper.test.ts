@@ -135,6 +135,17 @@ test('the lease is renewed as long as the session lives, and given back at its e
   expect(clock.pending()).toEqual([]);
 });
 
+test('at its end a store that failed is asked once more', async () => {
+  const { keeper, take, data, store, clock } = await createKeeper();
+  store.mood = 'fails';
+  take(1, 2);
+  await clock.advance(1);
+  store.mood = 'works';
+  await keeper.close();
+  expect(await data.acquire('call', { leaseMs })).toMatchObject({ seq: 2 });
+  expect(clock.pending()).toEqual([]);
+});
+
 test('over a network it falls silent before the lease can have run out, and is heard again when that is renewed', async () => {
   const { keeper, store, clock, news } = await createKeeper('network');
   await clock.advance(5000);
