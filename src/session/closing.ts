@@ -40,7 +40,7 @@ async function inOrder(core: Core, how: Closing): Promise<void> {
   const { stage, executor, session, keeping } = core;
   await endSpeeches(core, how.drain ?? false);
   await executor.announcer.whenTold();
-  await keeping?.outbox?.close();
+  if (keeping?.outbox) await keeping.outbox.close();
   const stop = (): Promise<void> => executor.close(how.reason, forTasks(core, how));
   if (how.suspend) await keeping?.handOver(() => void stop());
   const stopped = stop();
