@@ -288,7 +288,7 @@ describe('ctx', () => {
     expect(toldOf(session).at(-1)).toBe('call_1_final: Done');
   });
 
-  test('steps side by side; one that throws throws in the body, once', async () => {
+  test('steps side by side; one that throws throws in the body, once, and may be tried again', async () => {
     let tries = 0;
     const { session, finish } = await begin([
       tool({
@@ -298,14 +298,15 @@ describe('ctx', () => {
           const failed = await ctx
             .step('c', () => Promise.reject(new ToolError(`try ${String((tries += 1))}`)))
             .catch((error: unknown) => error);
+          const again = await ctx.step('c', () => `done at try ${String((tries += 1))}`);
           const twice = await ctx.step('a', () => 1).catch((error: unknown) => (error as Error).message);
-          return [a, b, failed instanceof ToolError && failed.message, twice];
+          return [a, b, failed instanceof ToolError && failed.message, again, twice];
         },
       }),
     ]);
     await finish();
     expect(toldOf(session)).toEqual([
-      expect.stringMatching(/^call_1: \[1,\{"b":2\},"try 1","ctx\.step: this call has had a step/),
+      expect.stringMatching(/^call_1: \[1,\{"b":2\},"try 1","done at try 2","ctx\.step: this call has a step/),
     ]);
   });
 

@@ -18,7 +18,7 @@ export async function runStep<T>(task: Task, deps: EngineDeps, name: string, fn:
   if (!task.beginStep(name)) throw twice(name);
   const done = task.state?.steps;
   if (done?.has(name)) return structuredClone(done.get(name)) as T;
-  const text = jsonText(name, await fn({ abortSignal: task.signal }));
+  const text = await attempt(task, name, fn);
   // Of a task that has ended meanwhile nothing is recorded, and its body may want to put right what it did.
   if (!task.hasEnded) {
     deps.journal.commit({ type: 'task_stepped', callId: task.callId, name, value: JSON.parse(text) as Json });
@@ -26,6 +26,15 @@ export async function runStep<T>(task: Task, deps: EngineDeps, name: string, fn:
     if (kept) await kept;
   }
   return JSON.parse(text) as T;
+}
+
+async function attempt<T>(task: Task, name: string, fn: Step<T>): Promise<string> {
+  try {
+    return jsonText(name, await fn({ abortSignal: task.signal }));
+  } catch (error) {
+    task.stepFailed(name);
+    throw error;
+  }
 }
 
 function checkStep(name: unknown, fn: unknown): void {
@@ -37,7 +46,7 @@ function checkStep(name: unknown, fn: unknown): void {
 }
 
 function twice(name: string): MeanwhileError {
-  return invalid('ctx.step', `this call has had a step ${show(name)}. Give each step a name of its own: "page 2".`, {
+  return invalid('ctx.step', `this call has a step ${show(name)}. Give each step a name of its own: "page 2".`, {
     code: 'invalid_option',
   });
 }

@@ -361,12 +361,17 @@ export class Task {
     this.progress = { ...this.progress, ...progress };
   }
 
-  /** False where this body has had a step of that name. */
+  /** False where this body has a step of that name, under way or done. */
   beginStep(name: string): boolean {
     const begun = (this.#steps ??= new Set());
     if (begun.has(name)) return false;
     begun.add(name);
     return true;
+  }
+
+  /** It failed: it may be tried again. */
+  stepFailed(name: string): void {
+    this.#steps?.delete(name);
   }
 
   /** For observers only; counts as progress (S2.1). */

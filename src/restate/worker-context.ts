@@ -117,7 +117,13 @@ export class WorkerContext implements RunContext<unknown> {
     this.#steps.add(name);
     const { abortSignal } = this;
     const inside = (): unknown => this.#inStep.run(name, () => fn({ abortSignal }));
-    return await this.#run.step(name, () => this.#home.step(name, inside));
+    try {
+      return await this.#run.step(name, () => this.#home.step(name, inside));
+    } catch (error) {
+      // As at home: one that failed may be tried again.
+      this.#steps.delete(name);
+      throw error;
+    }
   }
 
   async #ask({ message, schema, timeoutMs }: AskOptions<unknown>): Promise<Answer<unknown>> {
@@ -200,7 +206,7 @@ function describe(error: unknown): string {
 }
 
 function twice(name: string): MeanwhileError {
-  const fact = `ctx.step: this call has had a step "${name}". Give each step a name of its own: "page 2".`;
+  const fact = `ctx.step: this call has a step "${name}". Give each step a name of its own: "page 2".`;
   return new MeanwhileError('invalid_option', fact);
 }
 

@@ -165,7 +165,7 @@ export interface RunContext<UserData = RegisteredUserData> {
   /**
    * Does something once. With a store, what `fn` gave is kept before this resolves, so that a body that runs again after
    * a crash gets it without `fn` being called; cut off in the middle, `fn` is called again. `name` is the step's own within
-   * the call. What it gives must be JSON, and comes back as JSON has it. Rejects as `fn` does, with TaskEndedError when the
+   * the call; one that failed may be tried again under it. What it gives must be JSON, and comes back as JSON has it. Rejects as `fn` does, with TaskEndedError when the
    * task has ended, with MeanwhileError `invalid_value` for what is no JSON. The idea is Restate's `ctx.run`.
    */
   step<T>(name: string, fn: (options: StepOptions) => T | Promise<T>): Promise<T>;

@@ -117,6 +117,26 @@ describe('a step', () => {
     expect(records.find(({ type }) => type === 'task_ended')).toMatchObject({ output: { text: 'Error: no money' } });
   });
 
+  test('that failed may be tried again under its name, and is kept when it succeeds', async () => {
+    let tries = 0;
+    const tools = work(async (_args, { ctx }) => {
+      await ctx.update('Booking.');
+      const pay = (): Promise<number> =>
+        ctx.step('pay', () => {
+          tries += 1;
+          if (tries < 3) throw new Error('no money');
+          return tries;
+        });
+      const paid = await pay().catch(pay).catch(pay);
+      if (!ctx.resumed) await byHand().promise;
+      return paid;
+    });
+    const { store } = await begin(tools);
+    const { records } = await restore(store, tools);
+    expect(tries).toBe(3);
+    expect(records.find(({ type }) => type === 'task_ended')).toMatchObject({ output: { text: '3' } });
+  });
+
   test('gives back JSON in the first run as in the second, and null for nothing', async () => {
     const run = await executeTool(
       tool({
@@ -161,7 +181,7 @@ describe('a step', () => {
         await ctx.step('pay', () => 1);
         await ctx.step('pay', () => 2);
       },
-      /has had a step "pay"\. Give each step a name of its own/,
+      /has a step "pay"\. Give each step a name of its own/,
     ],
     [
       'what is no JSON',
