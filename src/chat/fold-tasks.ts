@@ -207,6 +207,7 @@ function end(tasks: TasksState, record: Of<'task_ended'>): void {
     endedAt: record.at,
     ...(task.supersedeKey === undefined ? {} : { supersedeKey: task.supersedeKey }),
     outputIsStale: task.outputIsStale,
+    ...(task.outputIsCovered ? { outputIsCovered: true as const } : {}),
     ...(task.batched ? {} : { open: { input: task.input, output: callOutput(task, record) } }),
     ...(task.quiet || record.quiet ? { quiet: true as const } : {}),
     ...(record.replayable ? { replay: record.output } : {}),
@@ -272,7 +273,7 @@ function open(tasks: TasksState, record: TaskRecord, terms: DeliveryTerms, order
     owner,
     attempts: 0,
     toolsCalled: false,
-    covered: id === callId && tasks.running.get(callId)?.outputIsCovered === true,
+    covered: id === callId && (tasks.running.get(callId) ?? tasks.ended.get(callId))?.outputIsCovered === true,
   });
   const key = (tasks.running.get(callId) ?? tasks.ended.get(callId))?.supersedeKey;
   const outdated = key !== undefined && tasks.latest.get(key) !== callId;

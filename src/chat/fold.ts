@@ -161,7 +161,7 @@ function cover(tasks: TasksState, items: readonly Item[]): void {
     for (const id of recordIds(item)) {
       const delivery = tasks.deliveries.get(id);
       if (delivery) delivery.covered = true;
-      const task = tasks.running.get(id);
+      const task = tasks.running.get(id) ?? tasks.ended.get(id);
       if (task) task.outputIsCovered = true;
     }
   }

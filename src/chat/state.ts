@@ -92,6 +92,7 @@ export interface EndedTask {
   readonly endedAt: number;
   readonly supersedeKey?: string;
   readonly outputIsStale: boolean;
+  outputIsCovered?: true;
   /** What its batch will hold, until that is in the contexts. */
   open?: { readonly input: JsonObject; readonly output: Output } | undefined;
   readonly quiet?: true;

@@ -59,34 +59,40 @@ test('S6.3 it is not idle between a handoff by onUserTurnCompleted and the answe
   expect(output.heard).toEqual(['I put you through.', 'Hello from the next one.']);
 });
 
-test('S3.5 what an AgentTask has said over a call’s output covers it, when the turn that made the call tells it later', () => {
-  const at = { v: 1, at: 0 } as const;
-  const task = { callId: 'call_1', toolName: 'job', input: {}, owner: 'session' } as const;
-  const output = { type: 'text', text: 'It has begun.' } as const;
-  const message: Message = {
-    kind: 'message',
-    id: 'item_1',
-    role: 'assistant',
-    parts: [{ type: 'text', text: 'It has begun.' }],
-    at: 0,
-    speechId: 'speech_2',
-  };
-  const record: TaskRecord = { ...task, kind: 'record', id: 'call_1', phase: 'update', output, at: 0 };
-  const bodies: RecordBody[] = [
-    { type: 'session_opened', sessionId: 'session_1' },
-    { type: 'agent_entered', activityId: 'parent', agent: 'parent', context: 'inherit' },
-    { type: 'speech_opened', speechId: 'speech_1', activityId: 'parent', kind: 'reply' },
-    { type: 'task_started', ...task, activityId: 'parent', speechId: 'speech_1', step: 0, key: 'job' },
-    { type: 'task_backgrounded', callId: 'call_1', reason: 'update', output },
-    { type: 'agent_entered', activityId: 'subtask', agent: 'subtask', parent: 'parent', context: 'empty' },
-    { type: 'speech_opened', speechId: 'speech_2', activityId: 'subtask', kind: 'reply' },
-    { type: 'request_made', speechId: 'speech_2', activityId: 'subtask', step: 0, from: 0, to: 1 },
-    { type: 'message_added', activityId: 'subtask', message, step: 0 },
-    { type: 'delivery_opened', callId: 'call_1', record, delivery: { mode: 'when_idle' } },
-  ];
-  const state = fold(bodies.map((body, index) => ({ ...body, ...at, seq: index + 1 })));
-  expect(state.tasks.deliveries.get('call_1')).toMatchObject({ covered: true });
-});
+test.each(['still runs', 'ended before that', 'ended after that'])(
+  'S3.5 what an AgentTask has said over a call’s output covers it, when the turn that made the call tells it later: the task %s',
+  (how) => {
+    const at = { v: 1, at: 0 } as const;
+    const task = { callId: 'call_1', toolName: 'job', input: {}, owner: 'session' } as const;
+    const output = { type: 'text', text: 'It has begun.' } as const;
+    const message: Message = {
+      kind: 'message',
+      id: 'item_1',
+      role: 'assistant',
+      parts: [{ type: 'text', text: 'It has begun.' }],
+      at: 0,
+      speechId: 'speech_2',
+    };
+    const record: TaskRecord = { ...task, kind: 'record', id: 'call_1', phase: 'update', output, at: 0 };
+    const ended: RecordBody = { type: 'task_ended', callId: 'call_1', state: 'completed', output };
+    const bodies: RecordBody[] = [
+      { type: 'session_opened', sessionId: 'session_1' },
+      { type: 'agent_entered', activityId: 'parent', agent: 'parent', context: 'inherit' },
+      { type: 'speech_opened', speechId: 'speech_1', activityId: 'parent', kind: 'reply' },
+      { type: 'task_started', ...task, activityId: 'parent', speechId: 'speech_1', step: 0, key: 'job' },
+      { type: 'task_backgrounded', callId: 'call_1', reason: 'update', output },
+      ...(how === 'ended before that' ? [ended] : []),
+      { type: 'agent_entered', activityId: 'subtask', agent: 'subtask', parent: 'parent', context: 'empty' },
+      { type: 'speech_opened', speechId: 'speech_2', activityId: 'subtask', kind: 'reply' },
+      { type: 'request_made', speechId: 'speech_2', activityId: 'subtask', step: 0, from: 0, to: 1 },
+      { type: 'message_added', activityId: 'subtask', message, step: 0 },
+      ...(how === 'ended after that' ? [ended] : []),
+      { type: 'delivery_opened', callId: 'call_1', record, delivery: { mode: 'when_idle' } },
+    ];
+    const state = fold(bodies.map((body, index) => ({ ...body, ...at, seq: index + 1 })));
+    expect(state.tasks.deliveries.get('call_1')).toMatchObject({ covered: true });
+  },
+);
 
 test('S6.8 a call waits for the floor and not for the user, whose words wait for another speech that waits for the call', async () => {
   const lease = tool({

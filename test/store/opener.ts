@@ -6,7 +6,7 @@ const { gate, others } = workerData as { readonly gate: Int32Array; readonly oth
 
 parentPort?.on('message', (path: string) => {
   // The last to arrive opens the gate; nothing slower than looking would let them start together.
-  for (Atomics.add(gate, 0, 1); Atomics.load(gate, 0) < others;);
+  for (Atomics.add(gate, 0, 1); Atomics.load(gate, 0) < others; );
   try {
     void sqlite(path).close();
     parentPort?.postMessage('opened');
