@@ -17,7 +17,7 @@ import { template } from '../tools/toolset.ts';
 import { runWithFiller } from './filler.ts';
 import { asProgress } from './progress.ts';
 import type { EngineDeps } from './seam.ts';
-import { runStep } from './steps.ts';
+import { Steps } from './steps.ts';
 import type { Task } from './task.ts';
 
 /** Its methods are its own, so that a body may take them out: `const { update } = ctx`. */
@@ -29,6 +29,8 @@ export class BodyContext implements RunContext<unknown> {
   readonly resumed: boolean;
   readonly #task: Task;
   readonly #deps: EngineDeps;
+  /** Made with the first: most bodies have none. */
+  #steps: Steps | undefined;
 
   constructor(task: Task, deps: EngineDeps) {
     this.#task = task;
@@ -60,7 +62,7 @@ export class BodyContext implements RunContext<unknown> {
     quiet(update(this.#task, this.#deps, message, options));
 
   readonly step = <T>(name: string, fn: (options: StepOptions) => T | Promise<T>): Promise<T> =>
-    quiet(runStep(this.#task, this.#deps, name, fn));
+    quiet((this.#steps ??= new Steps(this.#task, this.#deps)).run(name, fn));
 
   readonly ask = <Content>(options: AskOptions<Content>): Promise<Answer<Content>> =>
     quiet(

@@ -12,28 +12,46 @@ import type { Task } from './task.ts';
 
 type Step<T> = (options: StepOptions) => T | Promise<T>;
 
-export async function runStep<T>(task: Task, deps: EngineDeps, name: string, fn: Step<T>): Promise<T> {
-  checkStep(name, fn);
-  if (task.hasEnded) throw new TaskEndedError(task.callId, task.endState);
-  if (!task.beginStep(name)) throw twice(name);
-  const done = task.state?.steps;
-  if (done?.has(name)) return structuredClone(done.get(name)) as T;
-  const text = await attempt(task, name, fn);
-  // Of a task that has ended meanwhile nothing is recorded, and its body may want to put right what it did.
-  if (!task.hasEnded) {
-    deps.journal.commit({ type: 'task_stepped', callId: task.callId, name, value: JSON.parse(text) as Json });
-    const kept = deps.journal.whenKept?.();
-    if (kept) await kept;
-  }
-  return JSON.parse(text) as T;
-}
+/** The steps of one run of a body. */
+export class Steps {
+  readonly #task: Task;
+  readonly #deps: EngineDeps;
+  /** Under way or done in this run. */
+  readonly #begun = new Set<string>();
 
-async function attempt<T>(task: Task, name: string, fn: Step<T>): Promise<string> {
-  try {
-    return jsonText(name, await fn({ abortSignal: task.signal }));
-  } catch (error) {
-    task.stepFailed(name);
-    throw error;
+  constructor(task: Task, deps: EngineDeps) {
+    this.#task = task;
+    this.#deps = deps;
+  }
+
+  async run<T>(name: string, fn: Step<T>): Promise<T> {
+    checkStep(name, fn);
+    const task = this.#task;
+    if (task.hasEnded) throw new TaskEndedError(task.callId, task.endState);
+    if (this.#begun.has(name)) throw twice(name);
+    this.#begun.add(name);
+    const done = task.state?.steps;
+    if (done?.has(name)) return structuredClone(done.get(name)) as T;
+    const text = await this.#attempt(name, fn);
+    // Of a task that has ended meanwhile nothing is recorded, and its body may want to put right what it did.
+    if (!task.hasEnded) await this.#keep(name, text);
+    return JSON.parse(text) as T;
+  }
+
+  /** One that failed may be tried again. */
+  async #attempt<T>(name: string, fn: Step<T>): Promise<string> {
+    try {
+      return jsonText(name, await fn({ abortSignal: this.#task.signal }));
+    } catch (error) {
+      this.#begun.delete(name);
+      throw error;
+    }
+  }
+
+  async #keep(name: string, text: string): Promise<void> {
+    const { journal } = this.#deps;
+    journal.commit({ type: 'task_stepped', callId: this.#task.callId, name, value: JSON.parse(text) as Json });
+    await journal.whenKept?.();
   }
 }
 

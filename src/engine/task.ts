@@ -9,7 +9,7 @@
 import type { TimerHandle } from '../clock.ts';
 import { TaskAbortedError, TaskEndedError } from '../errors.ts';
 import type { JsonObject, Output, TaskRecord } from '../chat/items.ts';
-import type { BackgroundReason, DeliveryTerms, Owner, Question } from '../chat/records.ts';
+import type { BackgroundReason, DeliveryTerms, Owner } from '../chat/records.ts';
 import type { TaskState } from '../chat/state.ts';
 import type { Progress } from '../tools/faces.ts';
 import { promptText, type PromptArgs, type Prompts } from '../tools/prompts.ts';
@@ -20,12 +20,8 @@ import { drain, isGenerator } from './generator.ts';
 import { Latch } from './latch.ts';
 import { BodyContext } from './run-context.ts';
 import type { BodyRef, EngineDeps, EngineTool, FirstOutput, HandoffIntent, TurnRef } from './seam.ts';
-import { isNothing, outputOf, progressOf, termsOf, type Delivering } from './telling.ts';
-
-/** What the tool itself said, beside the text a model gets. */
-export type Said =
-  | { readonly phase: 'update'; readonly message: string; readonly progress?: Progress; readonly key?: string }
-  | { readonly phase: 'question'; readonly question: Omit<Question, 'id'> };
+import { isNothing, outputOf, termsOf, type Delivering } from './telling.ts';
+import { firstTold, laterTold, quietIf, type Said } from './told.ts';
 
 /** What a task is made of. */
 export interface TaskCall {
@@ -75,7 +71,6 @@ export class Task {
   readonly #ended = new Latch();
   readonly #free = new Latch();
   #onUpdate: Set<() => void> | undefined;
-  #steps: Set<string> | undefined;
   #body: BodyState = 'not_started';
   #ending: Ending | undefined;
   #stopTimer: TimerHandle | undefined;
@@ -261,48 +256,12 @@ export class Task {
     const { callId } = this;
     const terms = this.#terms(this.#isUnheard ? { deliver: 'silent' } : how, said.phase === 'question');
     if (!this.first) {
-      if (said.phase === 'question') {
-        this.#deps.journal.commit({ type: 'task_asked', callId, question: { ...said.question, id: callId } });
-        this.#deps.journal.commit({
-          type: 'task_backgrounded',
-          callId,
-          reason: 'question',
-          output,
-          message: said.question.message,
-        });
-      } else
-        this.#deps.journal.commit({
-          type: 'task_backgrounded',
-          callId,
-          reason: 'update',
-          output,
-          message: said.message,
-          ...progressOf(said.progress),
-          ...keyOf(said),
-          ...quietIf(terms.mode === 'silent'),
-        });
+      for (const body of firstTold(callId, output, said, terms)) this.#deps.journal.commit(body);
       this.#settle({ output, wantsReply: terms.mode !== 'silent', background: true, terms });
       return undefined;
     }
     const record = this.#toRecord(`${callId}_update_${String(task.updates + 1)}`, said.phase, output);
-    if (said.phase === 'question') {
-      this.#deps.journal.commit({
-        type: 'task_asked',
-        callId,
-        record,
-        question: { ...said.question, id: record.id },
-        delivery: terms,
-      });
-    } else
-      this.#deps.journal.commit({
-        type: 'task_updated',
-        callId,
-        record,
-        delivery: terms,
-        message: said.message,
-        ...progressOf(said.progress),
-        ...keyOf(said),
-      });
+    this.#deps.journal.commit(laterTold(record, said, terms));
     return this.#append(record, terms);
   }
 
@@ -359,19 +318,6 @@ export class Task {
   /** How far it is, with a message that is told. */
   advance(progress: Progress): void {
     this.progress = { ...this.progress, ...progress };
-  }
-
-  /** False where this body has a step of that name, under way or done. */
-  beginStep(name: string): boolean {
-    const begun = (this.#steps ??= new Set());
-    if (begun.has(name)) return false;
-    begun.add(name);
-    return true;
-  }
-
-  /** It failed: it may be tried again. */
-  stepFailed(name: string): void {
-    this.#steps?.delete(name);
   }
 
   /** For observers only; counts as progress (S2.1). */
@@ -513,17 +459,6 @@ export class Task {
     this.giveUp();
     this.#hooks.onStopped(this);
   }
-}
-
-const quiet = { quiet: true } as const;
-const noKey = {} as const;
-
-function keyOf({ key }: { readonly key?: string }): { key?: string } {
-  return key === undefined ? noKey : { key };
-}
-
-function quietIf(isQuiet: boolean): { quiet?: true } {
-  return isQuiet ? quiet : {};
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
