@@ -1,6 +1,5 @@
 /** Several real processes and one session in the real server. Nobody sleeps: each step follows a message of a child. */
 import { fork, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +10,7 @@ import { restateStore } from '../src/restate/store.ts';
 import { type RestateServer, startRestate } from './server.ts';
 import { serveStore, type StoreEndpoint } from './store-endpoint.ts';
 import { startLine } from './store-line.ts';
+import { follow } from '../test/support/teller.ts';
 
 const talker = fileURLToPath(new URL('store-talker.ts', import.meta.url));
 const execArgv = ['--conditions=meanwhile-source', '--disable-warning=ExperimentalWarning'];
@@ -72,7 +72,7 @@ test('S3.8 two processes and a line that is cut: the old one has fallen silent b
   line.mend();
   const oldNews = await old.ended;
   expect(oldNews.at(-1)).toEqual({ closed: 'taken over' });
-  const [oldHeard, newHeard] = [oldNews, await young.stop()].map((news) =>
+  const [oldHeard, newHeard] = [oldNews, await young.kill()].map((news) =>
     news.flatMap(({ heardAt }) => heardAt ?? []),
   );
   expect(oldHeard?.length).toBeGreaterThanOrEqual(20);
@@ -83,23 +83,7 @@ test('S3.8 two processes and a line that is cut: the old one has fallen silent b
 function start(how: string, what: string, ingress: string) {
   const child = fork(talker, [how, what, ingress, folder], { execArgv });
   children.push(child);
-  const news: News[] = [];
-  const waiting = new Set<() => void>();
-  child.on('message', (each) => {
-    news.push(each as News);
-    for (const look of waiting) look();
-  });
-  const ended = once(child, 'close').then(() => news);
-  const until = async (fits: (news: readonly News[]) => boolean): Promise<void> => {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    waiting.add(() => (fits(news) ? resolve() : undefined));
-    await Promise.race([promise, ended.then(() => expect(fits(news)).toBe(true))]);
-  };
-  const stop = async (): Promise<readonly News[]> => {
-    child.kill('SIGKILL');
-    return await ended;
-  };
-  return { child, ended, until, stop };
+  return follow<News>(child);
 }
 
 async function written(): Promise<SessionRecord[]> {

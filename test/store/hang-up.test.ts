@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { follow } from '../support/teller.ts';
 
 interface News {
   readonly step?: number;
@@ -37,28 +38,12 @@ afterEach(async () => {
 function start(sessionId: string, how: 'book' | 'restore' | 'call' | 'slow', lastStep = 0) {
   const child = fork(caller, [join(folder, 'calls.db'), sessionId, how, String(lastStep)], { execArgv });
   children.push(child);
-  const news: News[] = [];
-  const lookers = new Set<() => void>();
-  child.on('message', (each) => {
-    news.push(each as News);
-    for (const look of lookers) look();
-  });
-  const ended = once(child, 'close').then(() => news);
-  const until = async (fits: (news: News) => boolean): Promise<void> => {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    lookers.add(() => news.some(fits) && resolve());
-    if (news.some(fits)) resolve();
-    await Promise.race([promise, ended.then(() => expect(news.filter(fits)).not.toEqual([]))]);
-  };
-  const kill = async (): Promise<News[]> => {
-    child.kill('SIGKILL');
-    return await ended;
-  };
+  const teller = follow<News>(child);
   const hangUp = async (): Promise<News[]> => {
     child.send('hang up');
-    return await ended;
+    return await teller.ended;
   };
-  return { until, ended, kill, hangUp };
+  return { ...teller, hangUp };
 }
 
 const told = (news: readonly News[]): string[] => news.flatMap(({ heard }) => (heard?.includes('AB12') ? [heard] : []));
@@ -67,16 +52,16 @@ test.each([1, 3, 5])(
   'S8.7 killed after step %i of a booking that outlives its call: restored, it ends, and the next call tells it once',
   async (step) => {
     const booking = start('call-1', 'book', step);
-    await booking.until((news) => news.step === step);
+    await booking.until((news) => news.some((each) => each.step === step));
     expect(told(await booking.kill())).toEqual([]);
     const restored = await start('call-1', 'restore').ended;
     expect(restored.at(-1)).toEqual({ over: true });
     expect(told(restored)).toEqual([]);
     const next = start('call-2', 'call');
-    await next.until(({ receipt }) => receipt === 'completed');
+    await next.until((news) => news.some(({ receipt }) => receipt === 'completed'));
     expect(told(await next.hangUp())).toEqual(['It is AB12.']);
     const last = start('call-3', 'call');
-    await last.until(({ idle }) => idle === true);
+    await last.until((news) => news.some(({ idle }) => idle === true));
     expect((await last.hangUp()).map((news) => Object.keys(news)).flat()).toEqual(['idle', 'over']);
   },
   30_000,
@@ -85,9 +70,9 @@ test.each([1, 3, 5])(
 test('S3.5 killed when it had collected the result: the call after that tells it, as something that he may have heard', async () => {
   expect((await start('call-1', 'book').ended).at(-1)).toEqual({ over: true });
   const dead = start('call-2', 'slow');
-  await dead.until(({ received }) => received === true);
+  await dead.until((news) => news.some(({ received }) => received === true));
   expect(told(await dead.kill())).toEqual([]);
   const next = start('call-3', 'call');
-  await next.until(({ receipt }) => receipt === 'completed');
+  await next.until((news) => news.some(({ receipt }) => receipt === 'completed'));
   expect(told(await next.hangUp())).toEqual(['As I said: AB12.']);
 }, 30_000);

@@ -9,6 +9,7 @@ import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { messageText, type SessionRecord } from '../../src/index.ts';
 import { sqlite } from '../../src/store/sqlite.ts';
+import { follow, type Teller } from '../support/teller.ts';
 
 const writer = fileURLToPath(new URL('writer.ts', import.meta.url));
 const opener = new URL('opener.ts', import.meta.url);
@@ -69,7 +70,7 @@ test('of six threads that open a file that is not there yet in the same moment, 
 
 test('a process whose session is taken while it writes is refused from that moment on, and not a record is lost or doubled', async () => {
   const old = start('old', 100_000);
-  await old.until((news) => news.kept === 20);
+  await old.until((news) => news.some(({ kept }) => kept === 20));
   const young = start('new', 200, 'take-over');
   const [oldNews, newNews] = await Promise.all([old.ended, young.ended]);
   expect(oldNews.at(-1)).toMatchObject({ refused: 'store_fenced' });
@@ -85,7 +86,7 @@ test('a process whose session is taken while it writes is refused from that mome
 
 test('what a process was told is kept survives its being killed at that moment', async () => {
   const victim = start('victim', 100_000);
-  await victim.until((news) => news.kept === 100);
+  await victim.until((news) => news.some(({ kept }) => kept === 100));
   victim.child.kill('SIGKILL');
   await once(victim.child, 'exit');
   expect((await written()).length).toBeGreaterThanOrEqual(100);
@@ -97,7 +98,7 @@ test('a disk that is full for a process is an error that says so, and what it ke
   const child = spawn('sh', ['-c', command, process.execPath, ...execArgv, writer, path, 'full', '100000'], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
-  const news = await follow(child).ended;
+  const news = await told(child).ended;
   expect(news.at(-1)).toMatchObject({ refused: 'store_unavailable' });
   expect(news.at(-1)?.message).toMatch(/disk/);
   const kept = news.filter((each) => each.kept !== undefined).length;
@@ -108,11 +109,11 @@ test('a disk that is full for a process is an error that says so, and what it ke
 test.each([1, 2, 3, 4, 5])(
   'a session whose process is killed after step %i is restored by the next: each step is done once, the result told',
   async (step) => {
-    const first = follow(fork(talker, [path, 'begin'], { execArgv }));
-    await first.until((news) => news.step === step);
+    const first = told(fork(talker, [path, 'begin'], { execArgv }));
+    await first.until((news) => news.some((each) => each.step === step));
     first.child.kill('SIGKILL');
     const before = await first.ended;
-    const after = await follow(fork(talker, [path, 'restore'], { execArgv })).ended;
+    const after = await told(fork(talker, [path, 'restore'], { execArgv })).ended;
     expect(after.at(-1)).toEqual({ told: true });
     const lines = readFileSync(`${path}.steps`, 'utf8').trimEnd().split('\n');
     expect(lines).toEqual([1, 2, 3, 4, 5].map((each) => `call/call_1 ${String(each)}`));
@@ -125,26 +126,12 @@ test.each([1, 2, 3, 4, 5])(
 );
 
 function start(name: string, count: number, how = '') {
-  return follow(fork(writer, [path, name, String(count), how], { execArgv }));
+  return told(fork(writer, [path, name, String(count), how], { execArgv }));
 }
 
-function follow(child: ChildProcess) {
+function told(child: ChildProcess): Teller<News> {
   children.push(child);
-  const news: News[] = [];
-  const waiting = new Set<() => void>();
-  child.on('message', (each) => {
-    news.push(each as News);
-    for (const look of waiting) look();
-  });
-  const ended = once(child, 'close').then(() => news);
-  const until = async (fits: (news: News) => boolean): Promise<void> => {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const look = (): void => (news.some(fits) ? resolve() : undefined);
-    waiting.add(look);
-    look();
-    await Promise.race([promise, ended.then(() => expect(news.some(fits)).toBe(true))]);
-  };
-  return { child, ended, until };
+  return follow<News>(child);
 }
 
 async function written(): Promise<SessionRecord[]> {
